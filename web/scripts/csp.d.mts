@@ -1,0 +1,3 @@
+import type { Plugin } from 'vite'
+export function inlineHashes(html: string): { script: string[]; style: string[] }
+export function cspHashes(): Plugin
