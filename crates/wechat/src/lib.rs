@@ -12,6 +12,7 @@
 //! documentation leaves out, the comment at that place says so.
 
 pub mod callback;
+pub mod message;
 mod secret;
 mod xml;
 
