@@ -1,0 +1,1 @@
+//! The booking desk: book, cancel, move, and the rules against abuse.

@@ -1,0 +1,1 @@
+//! Who is treated and who holds the phone: persons, accounts, bindings, consents, staff.

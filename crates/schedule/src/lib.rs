@@ -1,0 +1,1 @@
+//! Departments, doctors, clinics, slots, quotas and release: what can be had, and when.

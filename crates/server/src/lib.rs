@@ -1,0 +1,1 @@
+//! Puts the capabilities together: workers, static web files, the WeChat entrance.

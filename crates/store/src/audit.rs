@@ -1,0 +1,211 @@
+//! The audit log: who did what to which record, why, from where; chained by hash so that a change to it shows.
+//!
+//! Entries are plain rows in the command's transaction. Once a second one node links the new ones: each entry's hash covers
+//! its content and the hash before it. `xinglin check audit` walks the chain.
+
+use base::{HospitalId, UnixMs};
+
+use crate::value::{FromRow, One, Row};
+use crate::{Db, Result, Tx, args, lease};
+
+crate::statements! {
+    WRITE = "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    UNLINKED_HOSPITALS = "SELECT DISTINCT hospital_id FROM audit WHERE link IS NULL";
+    HOSPITALS = "SELECT DISTINCT hospital_id FROM audit";
+    UNLINKED = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link IS NULL ORDER BY seq LIMIT 500";
+    LAST = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link IS NOT NULL ORDER BY link DESC LIMIT 1";
+    LINK = "UPDATE audit SET link = $3, hash = $4 WHERE hospital_id = $1 AND seq = $2 AND link IS NULL";
+    WALK = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link > $2 ORDER BY link LIMIT 1000";
+    COUNT_UNLINKED = "SELECT CAST(COUNT(*) AS BIGINT) FROM audit WHERE link IS NULL";
+    OF_ENTITY = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND entity = $2 ORDER BY seq";
+}
+
+/// One entry.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    /// In which hospital.
+    pub hospital: HospitalId,
+    /// Who: `account:acc_…`, `staff:stf_…`, `system`.
+    pub actor: String,
+    /// What: `booking.book`, `person.open`.
+    pub action: &'static str,
+    /// To which record: `apt_…`.
+    pub entity: String,
+    /// Why and how: ids, codes, reasons. Nothing personal.
+    pub detail: serde_json::Value,
+    /// Under which request.
+    pub request_id: String,
+    /// From where: an address, a channel.
+    pub source: String,
+}
+
+/// An entry as it stands in the log.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// Its number in the table.
+    pub seq: i64,
+    /// In which hospital.
+    pub hospital: HospitalId,
+    /// When.
+    pub at: UnixMs,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To which record.
+    pub entity: String,
+    /// Why and how, JSON.
+    pub detail: String,
+    /// Under which request.
+    pub request_id: String,
+    /// From where.
+    pub source: String,
+    link: Option<i64>,
+    hash: Option<String>,
+}
+
+impl Tx {
+    /// Writes an entry of the audit log, with this transaction.
+    ///
+    /// # Errors
+    /// Any [`crate::StoreError`].
+    pub async fn audit(&mut self, entry: AuditEntry) -> Result<()> {
+        let now = self.now();
+        let values = args![
+            entry.hospital,
+            now,
+            entry.actor,
+            entry.action,
+            entry.entity,
+            entry.detail,
+            entry.request_id,
+            entry.source
+        ];
+        self.exec(WRITE, values).await.map(drop)
+    }
+}
+
+/// The entries about a record, oldest first.
+///
+/// # Errors
+/// Any [`crate::StoreError`].
+pub async fn of_entity(db: &Db, hospital: HospitalId, entity: &str) -> Result<Vec<Logged>> {
+    db.all(OF_ENTITY, args![hospital, entity]).await
+}
+
+/// How many entries wait to be linked.
+///
+/// # Errors
+/// Any [`crate::StoreError`].
+pub async fn unlinked(db: &Db) -> Result<i64> {
+    Ok(db.one::<One<i64>>(COUNT_UNLINKED, args![]).await?.0)
+}
+
+/// Links what is new, on the one node that has the lease. Gives how many entries.
+///
+/// # Errors
+/// Any [`crate::StoreError`].
+pub async fn link(db: &Db) -> Result<usize> {
+    // The look without the lease is cheap and mostly finds nothing.
+    if db.all::<One<i64>>(UNLINKED_HOSPITALS, args![]).await?.is_empty()
+        || lease::take(db, "audit", std::time::Duration::from_secs(10)).await?.is_none()
+    {
+        return Ok(0);
+    }
+    let mut linked = 0;
+    for One(hospital) in db.all::<One<i64>>(UNLINKED_HOSPITALS, args![]).await? {
+        let mut tx = db.begin().await?;
+        let last: Option<Logged> = tx.opt(LAST, args![hospital]).await?;
+        let mut number = last.as_ref().and_then(|l| l.link).unwrap_or(0);
+        let mut hash = last.and_then(|l| l.hash).unwrap_or_default();
+        for entry in tx.all::<Logged>(UNLINKED, args![hospital]).await? {
+            number += 1;
+            hash = entry.hashed(number, &hash);
+            tx.exec(LINK, args![hospital, entry.seq, number, &hash]).await?;
+            linked += 1;
+        }
+        tx.commit().await?;
+    }
+    Ok(linked)
+}
+
+/// What a walk along the chain found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Walk {
+    /// Entries that were read.
+    pub entries: i64,
+    /// What is wrong, in words.
+    pub faults: Vec<String>,
+}
+
+/// Walks the chain of every hospital and recomputes each hash. Read-only.
+///
+/// # Errors
+/// Any [`crate::StoreError`].
+pub async fn walk(db: &Db) -> Result<Walk> {
+    let mut found = Walk::default();
+    for One(hospital) in db.all::<One<i64>>(HOSPITALS, args![]).await? {
+        let (mut number, mut hash) = (0, String::new());
+        loop {
+            let entries: Vec<Logged> = db.all(WALK, args![hospital, number]).await?;
+            if entries.is_empty() {
+                break;
+            }
+            for entry in entries {
+                found.entries += 1;
+                let link = entry.link.unwrap_or_default();
+                if link != number + 1 {
+                    found.faults.push(format!(
+                        "hospital {hospital}: entries {} to {} are missing",
+                        number + 1,
+                        link - 1
+                    ));
+                }
+                let want = entry.hashed(link, &hash);
+                if entry.hash.as_deref() != Some(&want) {
+                    found.faults.push(format!("hospital {hospital}: entry {link} was changed"));
+                }
+                number = link;
+                hash = entry.hash.unwrap_or_default();
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Logged {
+    fn hashed(&self, link: i64, before: &str) -> String {
+        // JSON keeps the fields apart, whatever they hold.
+        let content = serde_json::json!([
+            before,
+            link,
+            self.hospital.0,
+            self.at.0,
+            self.actor,
+            self.action,
+            self.entity,
+            self.detail,
+            self.request_id,
+            self.source
+        ]);
+        hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.to_string().as_bytes()))
+    }
+}
+
+impl FromRow for Logged {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            seq: row.get("seq")?,
+            hospital: row.get("hospital_id")?,
+            at: row.get("at")?,
+            actor: row.get("actor")?,
+            action: row.get("action")?,
+            entity: row.get("entity")?,
+            detail: row.get("detail")?,
+            request_id: row.get("request_id")?,
+            source: row.get("source")?,
+            link: row.get("link")?,
+            hash: row.get("hash")?,
+        })
+    }
+}

@@ -1,0 +1,327 @@
+//! Events: what happened, told to whoever must do something about it.
+//!
+//! [`Tx::publish`] writes one row in the caller's transaction, so that an event exists exactly when the change does. The
+//! relay leases new events in batches, hands each to its subscribers in one transaction and marks it done in the same one:
+//! what a subscriber writes to the database happens once. Events of one key are handled in order; different keys run side
+//! by side. A subscriber that fails gets a row of its own with growing pauses; the others are not held up. What fails for
+//! good stays visible.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base::{HospitalId, UnixMs};
+use tokio_util::sync::CancellationToken;
+
+use crate::value::{FromRow, One, Row};
+use crate::{Db, Result, StoreError, Tx, args};
+
+/// How many events a node takes at a time, and for how long.
+const BATCH: i64 = 128;
+const LEASE: Duration = Duration::from_secs(30);
+/// A subscriber is tried so often, with pauses of 2, 4, 8 … seconds up to an hour (about ten hours in all).
+const ATTEMPTS: i64 = 20;
+
+crate::statements! {
+    PUBLISH = "INSERT INTO event (hospital_id, kind, key, payload, created_at) VALUES ($1, $2, $3, $4, $5)";
+    CLAIM_LOCK = sqlite "SELECT 1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(7240932)) AS held";
+    CLAIM = "UPDATE event SET leased_until = $2, leased_by = $3, attempts = attempts + 1
+             WHERE (hospital_id, seq) IN (
+                 SELECT e.hospital_id, e.seq FROM event e
+                 WHERE e.state = 'new' AND e.leased_until < $1 AND NOT EXISTS (
+                     SELECT 1 FROM event o WHERE o.hospital_id = e.hospital_id AND o.key = e.key AND o.state = 'new'
+                     AND o.seq < e.seq AND o.leased_until >= $1)
+                 ORDER BY e.seq LIMIT $4)
+             RETURNING hospital_id, seq, kind, key, payload, created_at";
+    DONE = "UPDATE event SET state = 'done' WHERE hospital_id = $1 AND seq = $2 AND state = 'new' AND leased_by = $3";
+    LET_GO = "UPDATE event SET leased_until = 0, leased_by = NULL WHERE hospital_id = $1 AND seq = $2 AND state = 'new' AND leased_by = $3";
+    LET_ALL_GO = "UPDATE event SET leased_until = 0, leased_by = NULL WHERE state = 'new' AND leased_by = $1";
+    FAILED = "INSERT INTO event_failure (hospital_id, seq, subscriber, kind, key, payload, created_at, attempts, next_at, state, error)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 'waiting', $9) ON CONFLICT DO NOTHING";
+    CLAIM_FAILURES = "UPDATE event_failure SET leased_until = $2 WHERE (hospital_id, seq, subscriber) IN (
+                 SELECT hospital_id, seq, subscriber FROM event_failure
+                 WHERE state = 'waiting' AND next_at <= $1 AND leased_until < $1 ORDER BY next_at LIMIT 32)
+             RETURNING hospital_id, seq, subscriber, kind, key, payload, created_at, attempts";
+    FAILURE_DONE = "UPDATE event_failure SET state = 'done' WHERE hospital_id = $1 AND seq = $2 AND subscriber = $3 AND state = 'waiting'";
+    FAILURE_AGAIN = "UPDATE event_failure SET attempts = $4, next_at = $5, state = $6, error = $7, leased_until = 0
+              WHERE hospital_id = $1 AND seq = $2 AND subscriber = $3 AND state = 'waiting'";
+    BACKLOG = "SELECT CAST(COUNT(*) AS BIGINT) FROM event WHERE state = 'new'";
+    FAILURES = "SELECT CAST(COUNT(*) AS BIGINT) FROM event_failure WHERE state <> 'done'";
+    FORGET = "DELETE FROM event WHERE (hospital_id, seq) IN (SELECT hospital_id, seq FROM event WHERE state = 'done' AND created_at < $1 LIMIT 5000)";
+}
+
+/// An event to be published.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// In which hospital it happened.
+    pub hospital: HospitalId,
+    /// What happened: `booking.booked`.
+    pub kind: &'static str,
+    /// Events of one key keep their order: a person, a slot.
+    pub key: String,
+    /// Ids and figures only, nothing personal: this is kept for a week in the clear.
+    pub payload: serde_json::Value,
+}
+
+/// An event that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// In which hospital.
+    pub hospital: HospitalId,
+    /// Its number; unique within a hospital, and what makes a subscriber's own rows unique.
+    pub seq: i64,
+    /// What happened.
+    pub kind: String,
+    /// Whose order it keeps.
+    pub key: String,
+    /// What the publisher told.
+    pub payload: serde_json::Value,
+    /// When.
+    pub at: UnixMs,
+}
+
+/// Why a subscriber, job or sweep did not get through.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Worth another try later.
+    #[error("{0}")]
+    Again(String),
+    /// No use trying again; a person must look.
+    #[error("{0}")]
+    Final(String),
+}
+
+/// Does something about events. Its changes are committed together with the event's mark, so they happen once.
+#[async_trait]
+pub trait Subscriber: Send + Sync {
+    /// Its name; it marks the rows of failures, so it does not change.
+    fn name(&self) -> &'static str;
+    /// Whether it wants events of this kind.
+    fn wants(&self, kind: &str) -> bool;
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Failure`] says whether another try may help; nothing that was done in `tx` stays.
+    async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure>;
+}
+
+impl Tx {
+    /// Tells what happened, with this transaction.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn publish(&mut self, event: NewEvent) -> Result<()> {
+        let now = self.now();
+        self.exec(PUBLISH, args![event.hospital, event.kind, event.key, event.payload, now]).await?;
+        self.will_wake_relay();
+        Ok(())
+    }
+}
+
+/// How many events wait for the relay.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn backlog(db: &Db) -> Result<i64> {
+    Ok(db.one::<One<i64>>(BACKLOG, args![]).await?.0)
+}
+
+/// How many deliveries to subscribers failed and wait or were given up.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn failures(db: &Db) -> Result<i64> {
+    Ok(db.one::<One<i64>>(FAILURES, args![]).await?.0)
+}
+
+/// Removes done events that are older than `before`, a few thousand at a time; gives how many.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn forget(db: &Db, before: UnixMs) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    let n = tx.exec(FORGET, args![before]).await?;
+    tx.commit().await?;
+    Ok(n)
+}
+
+/// Hands events on until `stop`; gives its leases back at the end. `tick` is the longest pause between looks.
+pub async fn relay(db: Db, subscribers: Arc<[Arc<dyn Subscriber>]>, tick: Duration, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match turn(&db, &subscribers).await {
+            Ok(0) => {
+                tokio::select! {
+                    () = db.relay_woken(tick) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the relay could not read events");
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+        }
+    }
+    if let Ok(mut tx) = db.begin().await {
+        let _ = tx.exec(LET_ALL_GO, args![db.node()]).await;
+        let _ = tx.commit().await;
+    }
+}
+
+/// One turn of the relay: takes a batch, handles it, then what failed before and is due. Gives how many it handled.
+///
+/// # Errors
+/// When the database can't be read; single events that fail do not end the turn.
+pub async fn turn(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<usize> {
+    let events = claim(db).await?;
+    let count = events.len();
+    let mut by_key: BTreeMap<(HospitalId, String), Vec<Event>> = BTreeMap::new();
+    for event in events {
+        by_key.entry((event.hospital, event.key.clone())).or_default().push(event);
+    }
+    let mut running = tokio::task::JoinSet::new();
+    let subscribers: Arc<[Arc<dyn Subscriber>]> = subscribers.into();
+    for (_, events) in by_key {
+        let (db, subscribers) = (db.clone(), subscribers.clone());
+        running.spawn(async move {
+            for event in events {
+                if let Err(error) = handle(&db, &subscribers, &event).await {
+                    tracing::warn!(%error, kind = event.kind, seq = event.seq, "an event was not handled; it will be");
+                    let_go(&db, &event).await;
+                    break;
+                }
+            }
+        });
+        if running.len() >= 16 {
+            running.join_next().await;
+        }
+    }
+    while running.join_next().await.is_some() {}
+    Ok(count + retry_failures(db, &subscribers).await?)
+}
+
+async fn claim(db: &Db) -> Result<Vec<Event>> {
+    let mut tx = db.begin().await?;
+    let _: Vec<Row> = tx.all(CLAIM_LOCK, args![]).await?;
+    let now = tx.now();
+    let mut events: Vec<Event> = tx.all(CLAIM, args![now, now.plus(LEASE), db.node(), BATCH]).await?;
+    tx.commit().await?;
+    events.sort_by_key(|e| e.seq);
+    Ok(events)
+}
+
+async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> Result<()> {
+    let mut failed: Vec<(&'static str, String)> = Vec::new();
+    'again: loop {
+        let mut tx = db.begin().await?;
+        for subscriber in subscribers.iter().filter(|s| s.wants(&event.kind)) {
+            if failed.iter().any(|(name, _)| *name == subscriber.name()) {
+                continue;
+            }
+            match subscriber.handle(&mut tx, event).await {
+                Ok(()) => {}
+                Err(Failure::Store(error)) if error.is_transient() => return Err(error),
+                Err(failure) => {
+                    tracing::error!(error = %failure, subscriber = subscriber.name(), kind = event.kind, seq = event.seq, "a subscriber failed");
+                    failed.push((subscriber.name(), failure.to_string()));
+                    tx.rollback().await?;
+                    continue 'again;
+                }
+            }
+        }
+        let now = tx.now();
+        for (name, error) in &failed {
+            tx.exec(
+                FAILED,
+                args![
+                    event.hospital,
+                    event.seq,
+                    *name,
+                    &event.kind,
+                    &event.key,
+                    event.payload.clone(),
+                    event.at,
+                    now.plus(pause(1)),
+                    error
+                ],
+            )
+            .await?;
+        }
+        if tx.exec(DONE, args![event.hospital, event.seq, db.node()]).await? == 1 {
+            tx.commit().await?;
+        }
+        return Ok(());
+    }
+}
+
+async fn let_go(db: &Db, event: &Event) {
+    if let Ok(mut tx) = db.begin().await {
+        let _ = tx.exec(LET_GO, args![event.hospital, event.seq, db.node()]).await;
+        let _ = tx.commit().await;
+    }
+}
+
+async fn retry_failures(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<usize> {
+    let mut tx = db.begin().await?;
+    let now = tx.now();
+    let rows: Vec<Row> = tx.all(CLAIM_FAILURES, args![now, now.plus(LEASE)]).await?;
+    tx.commit().await?;
+    for row in &rows {
+        let event = Event::from_row(row)?;
+        let name: String = row.get("subscriber")?;
+        let attempts = row.get::<i64>("attempts")? + 1;
+        let mut tx = db.begin().await?;
+        let outcome = match subscribers.iter().find(|s| s.name() == name) {
+            Some(subscriber) => subscriber.handle(&mut tx, &event).await,
+            None => Err(Failure::Final("this program has no such subscriber".into())),
+        };
+        match outcome {
+            Ok(()) => {
+                tx.exec(FAILURE_DONE, args![event.hospital, event.seq, &name]).await?;
+                tx.commit().await?;
+            }
+            Err(failure) => {
+                tx.rollback().await?;
+                let over = attempts >= ATTEMPTS || matches!(failure, Failure::Final(_));
+                let state = if over { "failed" } else { "waiting" };
+                let mut tx = db.begin().await?;
+                let next = tx.now().plus(pause(attempts));
+                tx.exec(
+                    FAILURE_AGAIN,
+                    args![event.hospital, event.seq, &name, attempts, next, state, failure.to_string()],
+                )
+                .await?;
+                tx.commit().await?;
+            }
+        }
+    }
+    Ok(rows.len())
+}
+
+/// The pause before attempt `n + 1`: 2, 4, 8 … seconds, at most an hour.
+pub(crate) fn pause(n: i64) -> Duration {
+    let doublings = u32::try_from(n.clamp(1, 11)).unwrap_or(11);
+    Duration::from_secs((1_u64 << doublings).min(3600))
+}
+
+impl FromRow for Event {
+    fn from_row(row: &Row) -> Result<Self> {
+        let payload: String = row.get("payload")?;
+        Ok(Self {
+            hospital: row.get("hospital_id")?,
+            seq: row.get("seq")?,
+            kind: row.get("kind")?,
+            key: row.get("key")?,
+            payload: serde_json::from_str(&payload)
+                .map_err(|e| StoreError::Decode { column: "payload".into(), what: e.to_string() })?,
+            at: row.get("created_at")?,
+        })
+    }
+}

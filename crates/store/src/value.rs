@@ -1,0 +1,457 @@
+//! Values that go to the database and come back, in a closed set that both databases know.
+
+use std::sync::Arc;
+
+use base::{Date, Fen, HalfDay, HospitalId, Lang, UnixMs, WallTime};
+
+use crate::{Result, StoreError};
+
+/// A value for a statement's parameter or out of a row. `None` is NULL, still of its type (PostgreSQL wants to know).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// BIGINT.
+    Int(Option<i64>),
+    /// TEXT.
+    Text(Option<String>),
+    /// BLOB or BYTEA.
+    Bytes(Option<Vec<u8>>),
+    /// BIGINT[], PostgreSQL only.
+    Ints(Vec<i64>),
+    /// TEXT[], PostgreSQL only.
+    Texts(Vec<Option<String>>),
+}
+
+/// Parameters of a statement: `args![hospital, person, now]`.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::Value::from($value)),*] };
+}
+
+/// A row, decoded by column name.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub(crate) names: Arc<[Box<str>]>,
+    pub(crate) values: Vec<Value>,
+}
+
+impl Row {
+    /// The value of a column.
+    ///
+    /// # Errors
+    /// [`StoreError::Decode`] when there is no such column or its value is of another shape.
+    pub fn get<T: FromValue>(&self, column: &str) -> Result<T> {
+        let value = self.names.iter().position(|n| &**n == column).and_then(|i| self.values.get(i));
+        let decode = |what: String| StoreError::Decode { column: column.to_owned(), what };
+        T::from_value(value.ok_or_else(|| decode("no such column".into()))?).map_err(decode)
+    }
+
+    /// The value of the only or first column.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn first<T: FromValue>(&self) -> Result<T> {
+        let decode = |what: String| StoreError::Decode { column: "first".into(), what };
+        T::from_value(self.values.first().ok_or_else(|| decode("no column".into()))?).map_err(decode)
+    }
+}
+
+/// A type that a row can be read into.
+pub trait FromRow: Sized {
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// [`StoreError::Decode`] when a column is missing or of another shape.
+    fn from_row(row: &Row) -> Result<Self>;
+}
+
+impl FromRow for Row {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(row.clone())
+    }
+}
+
+/// The only column of a row: `db.opt::<One<i64>>(COUNT, args![])`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct One<T>(pub T);
+
+impl<T: FromValue> FromRow for One<T> {
+    fn from_row(row: &Row) -> Result<Self> {
+        row.first().map(One)
+    }
+}
+
+/// A type that one value can be read into.
+pub trait FromValue: Sized {
+    /// Reads a value; the error says what is wrong with it.
+    ///
+    /// # Errors
+    /// When the value is NULL or of another shape.
+    fn from_value(value: &Value) -> Result<Self, String>;
+}
+
+impl FromValue for i64 {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Int(Some(n)) => Ok(*n),
+            other => Err(format!("expected a number, found {}", other.shape())),
+        }
+    }
+}
+
+impl FromValue for String {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Text(Some(text)) => Ok(text.clone()),
+            other => Err(format!("expected a text, found {}", other.shape())),
+        }
+    }
+}
+
+impl FromValue for Vec<u8> {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Bytes(Some(bytes)) => Ok(bytes.clone()),
+            other => Err(format!("expected bytes, found {}", other.shape())),
+        }
+    }
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match i64::from_value(value)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            n => Err(format!("expected 0 or 1, found {n}")),
+        }
+    }
+}
+
+macro_rules! small_ints {
+    ($($t:ty),+) => {$(
+        impl FromValue for $t {
+            fn from_value(value: &Value) -> Result<Self, String> {
+                <$t>::try_from(i64::from_value(value)?).map_err(|e| e.to_string())
+            }
+        }
+        impl From<$t> for Value {
+            fn from(n: $t) -> Self {
+                Value::Int(Some(i64::from(n)))
+            }
+        }
+    )+};
+}
+small_ints!(i32, u32, u16, i16, u8);
+
+macro_rules! through {
+    ($($t:ty: $read:expr, $write:expr;)+) => {$(
+        impl FromValue for $t {
+            fn from_value(value: &Value) -> Result<Self, String> {
+                let read: fn(&Value) -> Result<$t, String> = $read;
+                read(value)
+            }
+        }
+        impl From<$t> for Value {
+            fn from(value: $t) -> Self {
+                let write: fn($t) -> Value = $write;
+                write(value)
+            }
+        }
+        impl From<Option<$t>> for Value {
+            fn from(value: Option<$t>) -> Self {
+                match value {
+                    Some(value) => value.into(),
+                    None => {
+                        // The shape of NULL follows from a sample that is never sent.
+                        <$t as NullShape>::NULL
+                    }
+                }
+            }
+        }
+    )+};
+}
+
+/// Which kind of NULL a type writes.
+pub trait NullShape {
+    /// The NULL of that kind.
+    const NULL: Value;
+}
+
+macro_rules! null_shape {
+    ($($t:ty = $null:expr;)+) => {$(impl NullShape for $t { const NULL: Value = $null; })+};
+}
+null_shape! {
+    UnixMs = Value::Int(None);
+    Fen = Value::Int(None);
+    HospitalId = Value::Int(None);
+    Date = Value::Text(None);
+    WallTime = Value::Text(None);
+    HalfDay = Value::Text(None);
+    Lang = Value::Text(None);
+}
+
+through! {
+    UnixMs: |v| i64::from_value(v).map(UnixMs), |v| Value::Int(Some(v.0));
+    Fen: |v| i64::from_value(v).map(Fen), |v| Value::Int(Some(v.0));
+    HospitalId: |v| i64::from_value(v).map(HospitalId), |v| Value::Int(Some(v.0));
+    Date: |v| String::from_value(v)?.parse().map_err(|_| "not a date".to_owned()), |v| Value::Text(Some(v.to_string()));
+    WallTime: |v| String::from_value(v)?.parse().map_err(|_| "not a time".to_owned()), |v| Value::Text(Some(v.to_string()));
+    HalfDay: |v| HalfDay::from_code(&String::from_value(v)?).ok_or_else(|| "not a half day".to_owned()), |v| Value::from(v.code());
+    Lang: |v| Lang::from_code(&String::from_value(v)?).ok_or_else(|| "not a language".to_owned()), |v| Value::from(v.code());
+}
+
+impl From<i64> for Value {
+    fn from(n: i64) -> Self {
+        Self::Int(Some(n))
+    }
+}
+impl From<Option<i64>> for Value {
+    fn from(n: Option<i64>) -> Self {
+        Self::Int(n)
+    }
+}
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Self::Int(Some(i64::from(yes)))
+    }
+}
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(ToOwned::to_owned))
+    }
+}
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(Some(text.clone()))
+    }
+}
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
+    }
+}
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(Some(bytes))
+    }
+}
+impl From<Option<Vec<u8>>> for Value {
+    fn from(bytes: Option<Vec<u8>>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        Self::Text(Some(json.to_string()))
+    }
+}
+
+impl Value {
+    fn is_null(&self) -> bool {
+        matches!(self, Self::Int(None) | Self::Text(None) | Self::Bytes(None))
+    }
+
+    fn shape(&self) -> &'static str {
+        match self {
+            _ if self.is_null() => "NULL",
+            Self::Int(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "bytes",
+            Self::Ints(_) | Self::Texts(_) => "an array",
+        }
+    }
+}
+
+/// Declares typed ids ([`base::typed_id!`]) that can be bound to and read from the database.
+#[macro_export]
+macro_rules! typed_id {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {
+        $crate::base::typed_id! { $($(#[$doc])* $name = $prefix;)+ }
+        $(
+            impl From<$name> for $crate::Value {
+                fn from(id: $name) -> Self {
+                    Self::Text(Some(id.db()))
+                }
+            }
+            impl From<Option<$name>> for $crate::Value {
+                fn from(id: Option<$name>) -> Self {
+                    Self::Text(id.map(|id| id.db()))
+                }
+            }
+            impl $crate::FromValue for $name {
+                fn from_value(value: &$crate::Value) -> ::std::result::Result<Self, String> {
+                    let text = <String as $crate::FromValue>::from_value(value)?;
+                    $name::from_db(&text).map_err(|e| e.to_string())
+                }
+            }
+        )+
+    };
+}
+
+/// Declares an enum whose variants have a text code in the database, in JSON and in the API description.
+///
+/// ```ignore
+/// store::text_enum! {
+///     /// Where an appointment stands.
+///     #[derive(utoipa::ToSchema)]
+///     pub enum State {
+///         /// Booked.
+///         Booked = "booked",
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! text_enum {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ::serde::Serialize, ::serde::Deserialize)]
+        pub enum $name {
+            $($(#[$vmeta])* #[serde(rename = $code)] $variant),+
+        }
+
+        impl $name {
+            /// Every variant.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The text code.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// Reads [`Self::code`].
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl From<$name> for $crate::Value {
+            fn from(value: $name) -> Self {
+                Self::Text(Some(value.code().to_owned()))
+            }
+        }
+        impl From<Option<$name>> for $crate::Value {
+            fn from(value: Option<$name>) -> Self {
+                Self::Text(value.map(|v| v.code().to_owned()))
+            }
+        }
+        impl $crate::FromValue for $name {
+            fn from_value(value: &$crate::Value) -> ::std::result::Result<Self, String> {
+                let text = <String as $crate::FromValue>::from_value(value)?;
+                Self::from_code(&text).ok_or_else(|| format!("`{text}` is not a {}", stringify!($name)))
+            }
+        }
+    };
+}
+
+/// Binding and decoding for sqlx, once for each database.
+pub(crate) mod bind {
+    use super::{Arc, Row, Value};
+    use crate::{Result, StoreError};
+    use sqlx::{Column as _, Decode, Postgres, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+
+    pub(crate) fn sqlite(
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments> {
+        values.into_iter().fold(sqlx::query(sql), |q, v| match v {
+            Value::Int(n) => q.bind(n),
+            Value::Text(t) => q.bind(t),
+            Value::Bytes(b) => q.bind(b),
+            // SQLite has no arrays: a list travels as JSON for json_each().
+            Value::Ints(n) => q.bind(serde_json::to_string(&n).unwrap_or_default()),
+            Value::Texts(t) => q.bind(serde_json::to_string(&t).unwrap_or_default()),
+        })
+    }
+
+    pub(crate) fn postgres(
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments> {
+        values.into_iter().fold(sqlx::query(sql), |q, v| match v {
+            Value::Int(n) => q.bind(n),
+            Value::Text(t) => q.bind(t),
+            Value::Bytes(b) => q.bind(b),
+            Value::Ints(n) => q.bind(n),
+            Value::Texts(t) => q.bind(t),
+        })
+    }
+
+    pub(crate) fn rows_sqlite(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<Row>> {
+        let Some(first) = rows.first() else { return Ok(Vec::new()) };
+        let names: Arc<[Box<str>]> = first.columns().iter().map(|c| c.name().into()).collect();
+        rows.iter()
+            .map(|row| {
+                Ok(Row {
+                    names: names.clone(),
+                    values: (0..names.len()).map(|i| sqlite_value(row, i)).collect::<Result<_>>()?,
+                })
+            })
+            .collect()
+    }
+
+    fn sqlite_value(row: &sqlx::sqlite::SqliteRow, index: usize) -> Result<Value> {
+        let raw = row.try_get_raw(index)?;
+        if raw.is_null() {
+            return Ok(Value::Text(None));
+        }
+        let kind = raw.type_info().name().to_owned();
+        match kind.as_str() {
+            "INTEGER" | "INT4" | "INT8" | "BIGINT" => {
+                <i64 as Decode<Sqlite>>::decode(raw).map(|n| Value::Int(Some(n)))
+            }
+            "TEXT" => <String as Decode<Sqlite>>::decode(raw).map(|t| Value::Text(Some(t))),
+            "BLOB" => <Vec<u8> as Decode<Sqlite>>::decode(raw).map(|b| Value::Bytes(Some(b))),
+            _ => return Err(StoreError::Decode { column: index.to_string(), what: format!("type {kind}") }),
+        }
+        .map_err(|e| StoreError::Decode { column: index.to_string(), what: e.to_string() })
+    }
+
+    pub(crate) fn rows_postgres(rows: &[sqlx::postgres::PgRow]) -> Result<Vec<Row>> {
+        let Some(first) = rows.first() else { return Ok(Vec::new()) };
+        let names: Arc<[Box<str>]> = first.columns().iter().map(|c| c.name().into()).collect();
+        rows.iter()
+            .map(|row| {
+                Ok(Row {
+                    names: names.clone(),
+                    values: (0..names.len()).map(|i| postgres_value(row, i)).collect::<Result<_>>()?,
+                })
+            })
+            .collect()
+    }
+
+    fn postgres_value(row: &sqlx::postgres::PgRow, index: usize) -> Result<Value> {
+        let raw = row.try_get_raw(index)?;
+        if raw.is_null() {
+            return Ok(Value::Text(None));
+        }
+        let kind = raw.type_info().name().to_owned();
+        match kind.as_str() {
+            "INT8" => <i64 as Decode<Postgres>>::decode(raw).map(|n| Value::Int(Some(n))),
+            "INT4" => <i32 as Decode<Postgres>>::decode(raw).map(|n| Value::Int(Some(n.into()))),
+            "BOOL" => <bool as Decode<Postgres>>::decode(raw).map(|b| Value::Int(Some(b.into()))),
+            "TEXT" | "VARCHAR" | "NAME" => {
+                <String as Decode<Postgres>>::decode(raw).map(|t| Value::Text(Some(t)))
+            }
+            "BYTEA" => <Vec<u8> as Decode<Postgres>>::decode(raw).map(|b| Value::Bytes(Some(b))),
+            _ => return Err(StoreError::Decode { column: index.to_string(), what: format!("type {kind}") }),
+        }
+        .map_err(|e| StoreError::Decode { column: index.to_string(), what: e.to_string() })
+    }
+}

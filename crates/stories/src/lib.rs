@@ -1,0 +1,1 @@
+//! Black-box tests by requirement, through HTTP, on both databases.

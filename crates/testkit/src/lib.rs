@@ -1,0 +1,1 @@
+//! A hospital in a box for tests: databases, clocks, phones, a running server and simulator.

@@ -1,0 +1,2 @@
+//! The program: serve, demo, migrate, seed, check.
+fn main() {}
