@@ -38,7 +38,7 @@ pub use live::{Live, Topic};
 pub use migrate::Migration;
 pub use sql::Sql;
 pub use tx::Tx;
-pub use value::{FromRow, FromValue, Row, Value};
+pub use value::{FromRow, FromValue, Row, ToValue, Value};
 pub use vault::{Sealed, Vault};
 
 /// What a store function gives.
@@ -58,5 +58,5 @@ pub fn migrations() -> Vec<Migration> {
 /// The kernel's own statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<Sql> {
-    [audit::ALL, events::ALL, jobs::ALL, lease::ALL, live::ALL].concat()
+    [audit::ALL, events::ALL, jobs::ALL, lease::ALL, live::ALL, migrate::ALL].concat()
 }

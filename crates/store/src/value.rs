@@ -24,7 +24,7 @@ pub enum Value {
 /// Parameters of a statement: `args![hospital, person, now]`.
 #[macro_export]
 macro_rules! args {
-    ($($value:expr),* $(,)?) => { vec![$($crate::Value::from($value)),*] };
+    ($($value:expr),* $(,)?) => { vec![$($crate::ToValue::to_value($value)),*] };
 }
 
 /// A row, decoded by column name.
@@ -139,125 +139,106 @@ macro_rules! small_ints {
                 <$t>::try_from(i64::from_value(value)?).map_err(|e| e.to_string())
             }
         }
-        impl From<$t> for Value {
-            fn from(n: $t) -> Self {
-                Value::Int(Some(i64::from(n)))
+        impl ToValue for $t {
+            const NULL: Value = Value::Int(None);
+            fn to_value(self) -> Value {
+                Value::Int(Some(i64::from(self)))
             }
         }
     )+};
 }
 small_ints!(i32, u32, u16, i16, u8);
 
-macro_rules! through {
-    ($($t:ty: $read:expr, $write:expr;)+) => {$(
-        impl FromValue for $t {
-            fn from_value(value: &Value) -> Result<Self, String> {
-                let read: fn(&Value) -> Result<$t, String> = $read;
-                read(value)
-            }
-        }
-        impl From<$t> for Value {
-            fn from(value: $t) -> Self {
-                let write: fn($t) -> Value = $write;
-                write(value)
-            }
-        }
-        impl From<Option<$t>> for Value {
-            fn from(value: Option<$t>) -> Self {
-                match value {
-                    Some(value) => value.into(),
-                    None => {
-                        // The shape of NULL follows from a sample that is never sent.
-                        <$t as NullShape>::NULL
-                    }
-                }
+/// A type that can be bound to a parameter.
+pub trait ToValue: Sized {
+    /// The NULL of its kind: PostgreSQL wants to know which.
+    const NULL: Value;
+    /// The value to bind.
+    fn to_value(self) -> Value;
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    const NULL: Value = T::NULL;
+    fn to_value(self) -> Value {
+        self.map_or(T::NULL, ToValue::to_value)
+    }
+}
+
+macro_rules! bound {
+    ($($t:ty => $shape:ident, $write:expr;)+) => {$(
+        impl ToValue for $t {
+            const NULL: Value = Value::$shape(None);
+            fn to_value(self) -> Value {
+                Value::$shape(Some($write(self)))
             }
         }
     )+};
 }
 
-/// Which kind of NULL a type writes.
-pub trait NullShape {
-    /// The NULL of that kind.
-    const NULL: Value;
+bound! {
+    i64 => Int, |n| n;
+    bool => Int, i64::from;
+    UnixMs => Int, |v: UnixMs| v.0;
+    Fen => Int, |v: Fen| v.0;
+    HospitalId => Int, |v: HospitalId| v.0;
+    &str => Text, |t: &str| t.to_owned();
+    String => Text, |t| t;
+    &String => Text, |t: &String| t.clone();
+    Date => Text, |v: Date| v.to_string();
+    WallTime => Text, |v: WallTime| v.to_string();
+    HalfDay => Text, |v: HalfDay| v.code().to_owned();
+    Lang => Text, |v: Lang| v.code().to_owned();
+    serde_json::Value => Text, |v: serde_json::Value| v.to_string();
+    Vec<u8> => Bytes, |b| b;
 }
 
-macro_rules! null_shape {
-    ($($t:ty = $null:expr;)+) => {$(impl NullShape for $t { const NULL: Value = $null; })+};
-}
-null_shape! {
-    UnixMs = Value::Int(None);
-    Fen = Value::Int(None);
-    HospitalId = Value::Int(None);
-    Date = Value::Text(None);
-    WallTime = Value::Text(None);
-    HalfDay = Value::Text(None);
-    Lang = Value::Text(None);
+impl ToValue for Vec<Option<String>> {
+    const NULL: Value = Value::Texts(Vec::new());
+    fn to_value(self) -> Value {
+        Value::Texts(self)
+    }
 }
 
-through! {
-    UnixMs: |v| i64::from_value(v).map(UnixMs), |v| Value::Int(Some(v.0));
-    Fen: |v| i64::from_value(v).map(Fen), |v| Value::Int(Some(v.0));
-    HospitalId: |v| i64::from_value(v).map(HospitalId), |v| Value::Int(Some(v.0));
-    Date: |v| String::from_value(v)?.parse().map_err(|_| "not a date".to_owned()), |v| Value::Text(Some(v.to_string()));
-    WallTime: |v| String::from_value(v)?.parse().map_err(|_| "not a time".to_owned()), |v| Value::Text(Some(v.to_string()));
-    HalfDay: |v| HalfDay::from_code(&String::from_value(v)?).ok_or_else(|| "not a half day".to_owned()), |v| Value::from(v.code());
-    Lang: |v| Lang::from_code(&String::from_value(v)?).ok_or_else(|| "not a language".to_owned()), |v| Value::from(v.code());
+impl ToValue for Vec<i64> {
+    const NULL: Value = Value::Ints(Vec::new());
+    fn to_value(self) -> Value {
+        Value::Ints(self)
+    }
 }
 
-impl From<i64> for Value {
-    fn from(n: i64) -> Self {
-        Self::Int(Some(n))
+impl FromValue for UnixMs {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        i64::from_value(value).map(UnixMs)
     }
 }
-impl From<Option<i64>> for Value {
-    fn from(n: Option<i64>) -> Self {
-        Self::Int(n)
+impl FromValue for Fen {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        i64::from_value(value).map(Fen)
     }
 }
-impl From<bool> for Value {
-    fn from(yes: bool) -> Self {
-        Self::Int(Some(i64::from(yes)))
+impl FromValue for HospitalId {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        i64::from_value(value).map(HospitalId)
     }
 }
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+impl FromValue for Date {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        String::from_value(value)?.parse().map_err(|_| "not a date".to_owned())
     }
 }
-impl From<Option<&str>> for Value {
-    fn from(text: Option<&str>) -> Self {
-        Self::Text(text.map(ToOwned::to_owned))
+impl FromValue for WallTime {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        String::from_value(value)?.parse().map_err(|_| "not a time".to_owned())
     }
 }
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(Some(text))
+impl FromValue for HalfDay {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        Self::from_code(&String::from_value(value)?).ok_or_else(|| "not a half day".to_owned())
     }
 }
-impl From<&String> for Value {
-    fn from(text: &String) -> Self {
-        Self::Text(Some(text.clone()))
-    }
-}
-impl From<Option<String>> for Value {
-    fn from(text: Option<String>) -> Self {
-        Self::Text(text)
-    }
-}
-impl From<Vec<u8>> for Value {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(Some(bytes))
-    }
-}
-impl From<Option<Vec<u8>>> for Value {
-    fn from(bytes: Option<Vec<u8>>) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-impl From<serde_json::Value> for Value {
-    fn from(json: serde_json::Value) -> Self {
-        Self::Text(Some(json.to_string()))
+impl FromValue for Lang {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        Self::from_code(&String::from_value(value)?).ok_or_else(|| "not a language".to_owned())
     }
 }
 
@@ -283,14 +264,10 @@ macro_rules! typed_id {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {
         $crate::base::typed_id! { $($(#[$doc])* $name = $prefix;)+ }
         $(
-            impl From<$name> for $crate::Value {
-                fn from(id: $name) -> Self {
-                    Self::Text(Some(id.db()))
-                }
-            }
-            impl From<Option<$name>> for $crate::Value {
-                fn from(id: Option<$name>) -> Self {
-                    Self::Text(id.map(|id| id.db()))
+ impl $crate::ToValue for $name {
+                const NULL: $crate::Value = $crate::Value::Text(None);
+                fn to_value(self) -> $crate::Value {
+                    $crate::Value::Text(Some(self.db()))
                 }
             }
             impl $crate::FromValue for $name {
@@ -341,14 +318,10 @@ macro_rules! text_enum {
             }
         }
 
-        impl From<$name> for $crate::Value {
-            fn from(value: $name) -> Self {
-                Self::Text(Some(value.code().to_owned()))
-            }
-        }
-        impl From<Option<$name>> for $crate::Value {
-            fn from(value: Option<$name>) -> Self {
-                Self::Text(value.map(|v| v.code().to_owned()))
+ impl $crate::ToValue for $name {
+            const NULL: $crate::Value = $crate::Value::Text(None);
+            fn to_value(self) -> $crate::Value {
+                $crate::Value::Text(Some(self.code().to_owned()))
             }
         }
         impl $crate::FromValue for $name {

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as B64;
 use zeroize::Zeroizing;
 
-use crate::{FromValue, Result, StoreError, Value};
+use crate::{FromValue, Result, StoreError, ToValue, Value};
 
 /// A sealed value as the database keeps it. Prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,15 +32,10 @@ impl FromValue for Sealed {
     }
 }
 
-impl From<Sealed> for Value {
-    fn from(sealed: Sealed) -> Self {
-        Self::from(sealed.0)
-    }
-}
-
-impl From<Option<Sealed>> for Value {
-    fn from(sealed: Option<Sealed>) -> Self {
-        Self::from(sealed.map(|s| s.0))
+impl ToValue for Sealed {
+    const NULL: Value = Value::Text(None);
+    fn to_value(self) -> Value {
+        Value::Text(Some(self.0))
     }
 }
 

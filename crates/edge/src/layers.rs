@@ -1,0 +1,198 @@
+//! What stands around all routes: who is calling, which language, which request; and problems get their body.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+use base::{Lang, Problem};
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::actor::{Actor, Caller};
+use crate::csrf;
+use crate::hospital::{Hospital, Hospitals};
+use crate::problem::ApiError;
+use crate::session::{CookieStyle, Sessions};
+
+/// What identifying a caller needs.
+#[derive(Clone)]
+pub struct Identify {
+    /// All hospitals.
+    pub hospitals: Hospitals,
+    /// Who has signed in.
+    pub sessions: Sessions,
+    /// Whether a proxy in front of us tells the truth in `X-Forwarded-For` and `X-Forwarded-Proto`.
+    pub trust_proxy: bool,
+}
+
+/// The hospital that the path named (`/h/{code}/…`), put there by the server before the path was shortened.
+#[derive(Debug, Clone)]
+pub struct NamedHospital(pub Arc<Hospital>);
+
+/// The id of a request; from a proxy that we trust, or our own.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub Arc<str>);
+
+/// The host name and scheme as the browser sees them.
+#[derive(Debug, Clone)]
+pub struct SeenAs {
+    /// With the port, if it is not the scheme's own.
+    pub host: String,
+    /// Whether the browser speaks https.
+    pub https: bool,
+}
+
+impl SeenAs {
+    /// The style of our cookies there.
+    #[must_use]
+    pub fn cookies(&self) -> CookieStyle {
+        CookieStyle::of(self.https, &self.host)
+    }
+
+    /// `https://host`
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.https { "https" } else { "http" }, self.host)
+    }
+}
+
+/// Finds out who calls and puts a [`Caller`] and a [`SeenAs`] where handlers find them. Changing requests of other sites
+/// end here.
+pub async fn identify(State(identify): State<Identify>, mut request: Request, next: Next) -> Response {
+    match find(&identify, &request).await {
+        Ok((caller, seen)) => {
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(seen);
+            next.run(request).await
+        }
+        Err(problem) => ApiError::from(problem).into_response(),
+    }
+}
+
+async fn find(identify: &Identify, request: &Request) -> Result<(Caller, SeenAs), Problem> {
+    let headers = request.headers();
+    let text = |name: http::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let forwarded = |name: &'static str| {
+        if identify.trust_proxy { headers.get(name).and_then(|v| v.to_str().ok()) } else { None }
+    };
+    let host = forwarded("x-forwarded-host")
+        .or_else(|| text(HOST))
+        .or_else(|| request.uri().authority().map(|a| a.as_str()))
+        .unwrap_or("")
+        .to_owned();
+    let seen = SeenAs { https: forwarded("x-forwarded-proto") == Some("https"), host };
+    let name = seen.host.rsplit_once(':').map_or(seen.host.as_str(), |(name, _)| name);
+    let hospital = match request.extensions().get::<NamedHospital>() {
+        Some(named) => named.0.clone(),
+        None => identify.hospitals.by_host(name)?,
+    };
+    let token = CookieJar::from_headers(headers).get(seen.cookies().name()).map(|c| c.value().to_owned());
+    let session = match token {
+        Some(token) => identify.sessions.find(&token).await?.filter(|s| s.hospital == hospital.id),
+        None => None,
+    };
+    if csrf::changes(request.method()) {
+        csrf::check(headers, &seen.host, session.as_ref().map(|s| s.token_hash.as_str()))?;
+    }
+    let source = forwarded("x-forwarded-for")
+        .and_then(|list| list.split(',').next_back())
+        .map(|a| a.trim().to_owned());
+    let source = source
+        .or_else(|| request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()));
+    let request_id = request.extensions().get::<RequestId>().map_or_else(|| "-".into(), |id| id.0.clone());
+    let caller = Caller {
+        hospital,
+        actor: session.as_ref().map_or(Actor::Nobody, |s| s.actor.clone()),
+        lang: language(headers),
+        request_id,
+        source: source.unwrap_or_default().into(),
+        user_agent: text(USER_AGENT).unwrap_or("").chars().take(200).collect::<String>().into(),
+        session,
+    };
+    Ok((caller, seen))
+}
+
+/// The language that a request asks for.
+#[must_use]
+pub fn language(headers: &HeaderMap) -> Lang {
+    Lang::from_accept_language(headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or(""))
+}
+
+/// Gives every request an id, and every problem its body. Stands outermost, so that nothing leaves without.
+pub async fn problems(mut request: Request, next: Next) -> Response {
+    let id: Arc<str> = uuid::Uuid::now_v7().simple().to_string().into();
+    let lang = language(request.headers());
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    let problem =
+        response.extensions_mut().remove::<ApiError>().map(|e| e.0).or_else(|| bare(&response).map(Box::new));
+    if let Some(problem) = problem {
+        if response.status().is_server_error() {
+            tracing::warn!(request_id = %id, code = problem.code, %method, path = route_only(&path), "a request failed");
+        } else {
+            tracing::debug!(request_id = %id, code = problem.code, %method, path = route_only(&path), "a request was refused");
+        }
+        metrics::counter!("http_problems", "code" => problem.code).increment(1);
+        let retry = problem.extra.get("retry_after_s").and_then(serde_json::Value::as_u64);
+        let status = response.status();
+        let kept: Vec<_> = response.headers().get_all(http::header::SET_COOKIE).iter().cloned().collect();
+        response =
+            (status, [(CONTENT_TYPE, "application/problem+json")], problem.body(lang, &id).to_string())
+                .into_response();
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for cookie in kept {
+            response.headers_mut().append(http::header::SET_COOKIE, cookie);
+        }
+        if let Some(seconds) = retry {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// Ids in a path are no personal data, but texts that people typed might be: only what looks like ours is logged.
+fn route_only(path: &str) -> &str {
+    let plain = path.len() <= 120 && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_-.".contains(&b));
+    if plain { path } else { "(other)" }
+}
+
+/// The problem of an answer that the framework made by itself.
+fn bare(response: &Response) -> Option<Problem> {
+    use base::Kind;
+    let typed =
+        response.headers().get(CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"application/"));
+    if typed {
+        return None;
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => Some(Problem::not_found()),
+        StatusCode::METHOD_NOT_ALLOWED => Some(Problem::new(
+            Kind::Method,
+            "method_not_allowed",
+            "不支持这种请求方法。",
+            "This method is not supported here.",
+        )),
+        StatusCode::PAYLOAD_TOO_LARGE => Some(crate::extract::too_large()),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Some(Problem::unavailable(2))
+        }
+        StatusCode::INTERNAL_SERVER_ERROR => Some(Problem::internal()),
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Some(Problem::new(
+                Kind::Malformed,
+                "malformed",
+                "请求格式不正确。",
+                "The request could not be read.",
+            ))
+        }
+        _ => None,
+    }
+}

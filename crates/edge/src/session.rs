@@ -1,0 +1,311 @@
+//! Sessions: who has signed in. The browser holds 256 random bits, the database their hash.
+//!
+//! The cookie is `__Host-xl` over https and on loopback, `xl` elsewhere (a hospital's plain-http test network; the server
+//! warns at start). It is HttpOnly and SameSite=Lax. A new token is made at every sign-in. Sessions are cached for a short
+//! time: what one node ends, other nodes may still honour for that long.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use base::{HospitalId, UnixMs};
+use parking_lot::Mutex;
+use store::value::{FromRow, Row};
+use store::{Db, StoreError, args};
+
+use crate::actor::{AccountId, Actor, StaffId};
+use crate::permission::Role;
+
+/// How long another node may go on with what this one ended.
+const CACHED: Duration = Duration::from_secs(20);
+/// How often use is written down.
+const SEEN_EVERY: Duration = Duration::from_secs(120);
+const CACHE_SIZE: usize = 50_000;
+
+store::statements! {
+    ADD = "INSERT INTO session (token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)";
+    GET = "SELECT token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device FROM session WHERE token_hash = $1";
+    SEEN = "UPDATE session SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $2";
+    END = "DELETE FROM session WHERE token_hash = $1";
+    END_OF_ACTOR = "DELETE FROM session WHERE hospital_id = $1 AND actor_kind = $2 AND actor_id = $3";
+    FORGET = "DELETE FROM session WHERE ends_at < $1 OR seen_at + idle_ms < $1";
+}
+
+/// A session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The hash of its token: its name in the database and in logs.
+    pub token_hash: String,
+    /// In which hospital.
+    pub hospital: HospitalId,
+    /// Who has signed in.
+    pub actor: Actor,
+    /// By which way: `wechat`, `sms`, `password`.
+    pub channel: String,
+    /// Since when.
+    pub created_at: UnixMs,
+    seen_at: UnixMs,
+    idle: Duration,
+    ends_at: UnixMs,
+}
+
+/// A session to be opened.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// In which hospital.
+    pub hospital: HospitalId,
+    /// For whom: an account or a member of staff.
+    pub actor: Actor,
+    /// By which way: `wechat`, `sms`, `password`.
+    pub channel: &'static str,
+    /// It ends when it was not used for so long …
+    pub idle: Duration,
+    /// … and at the latest after so long.
+    pub longest: Duration,
+    /// The `User-Agent`, so that a person can tell sessions apart.
+    pub device: String,
+}
+
+/// By token hash: the session, and when it was read.
+type Cache = HashMap<String, (Arc<Session>, UnixMs)>;
+
+/// Sessions in the database with a cache in front.
+#[derive(Clone)]
+pub struct Sessions {
+    db: Db,
+    cache: Arc<Mutex<Cache>>,
+}
+
+impl Sessions {
+    /// Sessions of an installation.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db, cache: Arc::default() }
+    }
+
+    /// Opens a session; gives the token for the cookie.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]. [`StoreError::Config`] for an actor that can't sign in.
+    pub async fn open(&self, new: NewSession) -> Result<String, StoreError> {
+        let token = random_token()?;
+        let (kind, id, roles) = match &new.actor {
+            Actor::Account(id) => ("account", id.db(), String::new()),
+            Actor::Staff(id, roles) => {
+                ("staff", id.db(), roles.iter().map(|r| r.code()).collect::<Vec<_>>().join(" "))
+            }
+            _ => return Err(StoreError::Config("only accounts and staff sign in".into())),
+        };
+        let idle = i64::try_from(new.idle.as_millis()).unwrap_or(i64::MAX);
+        let device: String = new.device.chars().take(200).collect();
+        let mut tx = self.db.begin().await?;
+        let now = tx.now();
+        tx.exec(
+            ADD,
+            args![
+                hash(&token),
+                new.hospital,
+                kind,
+                id,
+                new.channel,
+                roles,
+                now,
+                idle,
+                now.plus(new.longest),
+                device
+            ],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    /// The session of a token, if it still lasts. Its use is written down now and then.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn find(&self, token: &str) -> Result<Option<Arc<Session>>, StoreError> {
+        if token.len() != 64 {
+            return Ok(None);
+        }
+        let name = hash(token);
+        let now = self.db.now();
+        let cached = self
+            .cache
+            .lock()
+            .get(&name)
+            .filter(|(_, at)| now >= *at && now.since(*at) < CACHED)
+            .map(|(s, _)| s.clone());
+        let session = match cached {
+            Some(session) => session,
+            None => match self.db.opt::<Session>(GET, args![&name]).await? {
+                Some(session) => self.remember(session, now),
+                None => return Ok(None),
+            },
+        };
+        if now >= session.ends_at || now.since(session.seen_at) >= session.idle {
+            self.end(token).await?;
+            return Ok(None);
+        }
+        if now.since(session.seen_at) >= SEEN_EVERY {
+            let mut tx = self.db.begin().await?;
+            tx.exec(SEEN, args![&name, now]).await?;
+            tx.commit().await?;
+            self.remember(Session { seen_at: now, ..(*session).clone() }, now);
+        }
+        Ok(Some(session))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn end(&self, token: &str) -> Result<(), StoreError> {
+        let name = hash(token);
+        self.cache.lock().remove(&name);
+        let mut tx = self.db.begin().await?;
+        tx.exec(END, args![name]).await?;
+        tx.commit().await
+    }
+
+    /// Ends all sessions of somebody.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn end_all(&self, hospital: HospitalId, actor: &Actor) -> Result<u64, StoreError> {
+        let (kind, id) = match actor {
+            Actor::Account(id) => ("account", id.db()),
+            Actor::Staff(id, _) => ("staff", id.db()),
+            _ => return Ok(0),
+        };
+        self.cache.lock().retain(|_, (s, _)| !(s.hospital == hospital && s.actor == *actor));
+        let mut tx = self.db.begin().await?;
+        let ended = tx.exec(END_OF_ACTOR, args![hospital, kind, id]).await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// Removes what is over; gives how many.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn forget(&self) -> Result<u64, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let now = tx.now();
+        let n = tx.exec(FORGET, args![now]).await?;
+        tx.commit().await?;
+        Ok(n)
+    }
+
+    fn remember(&self, session: Session, now: UnixMs) -> Arc<Session> {
+        let session = Arc::new(session);
+        let mut cache = self.cache.lock();
+        if cache.len() >= CACHE_SIZE {
+            cache.retain(|_, (_, at)| now.since(*at) < CACHED);
+            if cache.len() >= CACHE_SIZE {
+                cache.clear();
+            }
+        }
+        cache.insert(session.token_hash.clone(), (session.clone(), now));
+        session
+    }
+}
+
+/// How the cookie is written: `__Host-` needs https, or a browser that trusts loopback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CookieStyle {
+    /// Whether the browser will take a `Secure` cookie from us.
+    pub secure: bool,
+}
+
+impl CookieStyle {
+    /// The style for a host name and scheme as the browser sees them.
+    #[must_use]
+    pub fn of(https: bool, host: &str) -> Self {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let loopback =
+            name == "localhost" || name.ends_with(".localhost") || name == "127.0.0.1" || name == "[::1]";
+        Self { secure: https || loopback }
+    }
+
+    /// The cookie's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        if self.secure { "__Host-xl" } else { "xl" }
+    }
+
+    /// The cookie that carries a token.
+    #[must_use]
+    pub fn cookie(self, token: String) -> Cookie<'static> {
+        Cookie::build((self.name(), token))
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .build()
+    }
+
+    /// The cookie that removes it.
+    #[must_use]
+    pub fn removal(self) -> Cookie<'static> {
+        let mut cookie = self.cookie(String::new());
+        cookie.make_removal();
+        cookie
+    }
+}
+
+/// 256 random bits in hex.
+///
+/// # Errors
+/// When the machine gives none.
+pub fn random_token() -> Result<String, StoreError> {
+    let mut bytes = [0_u8; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StoreError::Config("no random bytes".into()))?;
+    Ok(hex::encode(bytes))
+}
+
+fn hash(token: &str) -> String {
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()))
+}
+
+impl FromRow for Session {
+    fn from_row(row: &Row) -> store::Result<Self> {
+        let kind: String = row.get("actor_kind")?;
+        let actor = if kind == "staff" {
+            let roles: String = row.get("roles")?;
+            Actor::Staff(
+                row.get::<StaffId>("actor_id")?,
+                roles.split(' ').filter_map(Role::from_code).collect(),
+            )
+        } else {
+            Actor::Account(row.get::<AccountId>("actor_id")?)
+        };
+        Ok(Self {
+            token_hash: row.get("token_hash")?,
+            hospital: row.get("hospital_id")?,
+            actor,
+            channel: row.get("channel")?,
+            created_at: row.get("created_at")?,
+            seen_at: row.get("seen_at")?,
+            idle: Duration::from_millis(u64::try_from(row.get::<i64>("idle_ms")?).unwrap_or(0)),
+            ends_at: row.get("ends_at")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_fits_the_place() {
+        assert_eq!(CookieStyle::of(true, "hospital.cn").name(), "__Host-xl");
+        assert_eq!(CookieStyle::of(false, "p1.localhost:8080").name(), "__Host-xl");
+        assert_eq!(CookieStyle::of(false, "192.168.1.5:8080").name(), "xl");
+        let cookie = CookieStyle::of(false, "192.168.1.5").cookie("t".into());
+        assert_eq!(cookie.secure(), Some(false));
+        assert_eq!(cookie.http_only(), Some(true));
+    }
+}
