@@ -26,6 +26,7 @@ pub mod page;
 pub mod permission;
 pub mod problem;
 pub mod routes;
+pub mod schema;
 pub mod session;
 
 pub use actor::{Account, AccountId, Actor, Caller, Staff, StaffId};
