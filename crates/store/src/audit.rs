@@ -10,6 +10,11 @@ use crate::{Db, Result, Tx, args, lease};
 
 crate::statements! {
     WRITE = "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    WRITE_ALL = sqlite "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source)
+             SELECT CAST(value->>0 AS BIGINT), $2, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 FROM json_each($1)"
+         postgres "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source)
+             SELECT CAST(value->>0 AS BIGINT), $2, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
+             FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS t(value, n) ORDER BY n";
     UNLINKED_HOSPITALS = "SELECT DISTINCT hospital_id FROM audit WHERE link IS NULL";
     HOSPITALS = "SELECT DISTINCT hospital_id FROM audit";
     UNLINKED = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link IS NULL ORDER BY seq LIMIT 500";
@@ -82,6 +87,24 @@ impl Tx {
             entry.source
         ];
         self.exec(WRITE, values).await.map(drop)
+    }
+
+    /// Writes many entries in one statement, in this order.
+    ///
+    /// # Errors
+    /// Any [`crate::StoreError`].
+    pub async fn audit_all(&mut self, entries: &[AuditEntry]) -> Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        let rows: Vec<_> = entries
+            .iter()
+            .map(|e| {
+                (e.hospital.0, &e.actor, e.action, &e.entity, e.detail.to_string(), &e.request_id, &e.source)
+            })
+            .collect();
+        self.exec(WRITE_ALL, args![serde_json::json!(rows), now]).await.map(drop)
     }
 }
 

@@ -25,6 +25,11 @@ const ATTEMPTS: i64 = 20;
 
 crate::statements! {
     PUBLISH = "INSERT INTO event (hospital_id, kind, key, payload, created_at) VALUES ($1, $2, $3, $4, $5)";
+    PUBLISH_ALL = sqlite "INSERT INTO event (hospital_id, kind, key, payload, created_at)
+             SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, $2 FROM json_each($1)"
+         postgres "INSERT INTO event (hospital_id, kind, key, payload, created_at)
+             SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, $2
+             FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS t(value, n) ORDER BY n";
     CLAIM_LOCK = sqlite "SELECT 1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(7240932)) AS held";
     CLAIM = "UPDATE event SET leased_until = $2, leased_by = $3, attempts = attempts + 1
              WHERE (hospital_id, seq) IN (
@@ -117,6 +122,22 @@ impl Tx {
     pub async fn publish(&mut self, event: NewEvent) -> Result<()> {
         let now = self.now();
         self.exec(PUBLISH, args![event.hospital, event.kind, event.key, event.payload, now]).await?;
+        self.will_wake_relay();
+        Ok(())
+    }
+
+    /// Tells many things that happened in one statement, in this order.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn publish_all(&mut self, events: &[NewEvent]) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        let rows: Vec<_> =
+            events.iter().map(|e| (e.hospital.0, e.kind, &e.key, e.payload.to_string())).collect();
+        self.exec(PUBLISH_ALL, args![serde_json::json!(rows), now]).await?;
         self.will_wake_relay();
         Ok(())
     }
