@@ -23,6 +23,8 @@ pub mod live;
 pub mod migrate;
 pub mod sql;
 mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tx;
 pub mod value;
 pub mod vault;
