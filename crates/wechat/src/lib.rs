@@ -11,7 +11,9 @@
 //! The protocol rules come from WeChat's public documentation; where SDKs in the field have been bitten by something the
 //! documentation leaves out, the comment at that place says so.
 
+pub mod api;
 pub mod callback;
+pub mod fuzz;
 pub mod message;
 mod secret;
 mod xml;
