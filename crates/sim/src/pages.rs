@@ -1,0 +1,143 @@
+//! The phones' page (built by `web/simulator`, embedded), the JS-SDK script, and the few pages of the platform itself.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderValue, Method, StatusCode, header};
+use rust_embed::RustEmbed;
+
+use crate::problem::Problem;
+use crate::run::Shared;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/dist/simulator"]
+struct Site;
+
+const JS_SDK: &str = include_str!("../assets/jweixin.js");
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/open/js/jweixin.js", get(js_sdk))
+        .route("/open/js/jweixin-1.6.0.js", get(js_sdk))
+        .fallback(file)
+}
+
+async fn js_sdk() -> impl IntoResponse {
+    let headers =
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, JS_SDK)
+}
+
+async fn file(State(_): State<Shared>, request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reading && path.is_empty() {
+        return match Site::get("index.html") {
+            Some(page) => asset("index.html", page),
+            None => Html(not_built()).into_response(),
+        };
+    }
+    match Site::get(path).filter(|_| reading) {
+        Some(found) => asset(path, found),
+        None => Problem::not_found("page", request.uri().path()).into_response(),
+    }
+}
+
+fn asset(path: &str, file: rust_embed::EmbeddedFile) -> Response {
+    let kind = match path.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "json" => "application/json",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "webmanifest" => "application/manifest+json",
+        _ => "application/octet-stream",
+    };
+    // Names in assets/ change with their content.
+    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut response = (StatusCode::OK, file.data.into_owned()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Which phone a host name belongs to: `p1.localhost:9000` and `p1.phones.localhost` are both the first one's.
+pub(crate) fn phone_of_host(host: &str) -> Option<String> {
+    let name = host.split(':').next().unwrap_or_default();
+    let (first, rest) = name.split_once('.')?;
+    let number = first.strip_prefix('p')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && (rest == "localhost" || rest.ends_with(".localhost"))).then(|| first.to_owned())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn document(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
+         <style>body{{font:1.0625rem/1.6 system-ui,\"Noto Sans CJK SC\",sans-serif;color:#17211f;background:#f4f6f6;\
+         margin:0}}main{{max-width:36rem;margin:15vh auto 0;padding:1.5rem}}a.go{{display:inline-block;background:#0b6b5d;\
+         color:#fff;border-radius:.5rem;padding:.75rem 1.5rem;text-decoration:none}}code{{background:#e8eceb;\
+         padding:.1rem .4rem;border-radius:.25rem}}</style></head><body><main>{body}</main></body></html>"
+    )
+}
+
+/// A page that says one thing.
+pub(crate) fn message(text: &str) -> String {
+    document("微信 · WeChat", &format!("<p>{}</p>", escape(text)))
+}
+
+/// The page on which a person agrees to show name and picture.
+pub(crate) fn consent(account: &str, agree: &str) -> String {
+    document(
+        "授权 · Authorise",
+        &format!(
+            "<h1>{}</h1><p>申请获得你的昵称、头像 · asks for your name and picture</p>\
+             <p><a class=\"go\" href=\"{}\">允许 · Allow</a></p>",
+            escape(account),
+            escape(agree)
+        ),
+    )
+}
+
+fn not_built() -> String {
+    document(
+        "Simulator",
+        "<h1>The simulator is running</h1><p>Its phones' page has not been built yet. This builds it:</p>\
+         <p><code>npm --prefix web ci &amp;&amp; npm --prefix web run build</code></p>\
+         <p>All interfaces work without it: see <a href=\"/sim/v1/state\">/sim/v1/state</a>.</p>",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_name_says_whose_phone_it_is() {
+        assert_eq!(phone_of_host("p1.localhost:9000").as_deref(), Some("p1"));
+        assert_eq!(phone_of_host("p12.phones.localhost").as_deref(), Some("p12"));
+        for host in [
+            "localhost",
+            "127.0.0.1:80",
+            "p1",
+            "p1.example.com",
+            "px.localhost",
+            "p.localhost",
+            "evillocalhost",
+            "p1.evillocalhost",
+            "[::1]:80",
+        ] {
+            assert_eq!(phone_of_host(host), None, "{host}");
+        }
+    }
+}
