@@ -116,6 +116,35 @@ async fn of_many_calls_that_fail_together_one_renews() {
     assert_eq!(fake.seen(TOKEN).len(), 2);
 }
 
+/// `stable_token` gives the same token again while it thinks it good; that is an answer too, for all who wait.
+#[tokio::test]
+async fn of_many_calls_that_fail_together_one_renews_even_if_the_token_stays_the_same() {
+    let given = Arc::new(AtomicUsize::new(0));
+    let fake = Fake::start(move |seen| {
+        if seen.path == TOKEN {
+            given.fetch_add(1, Ordering::SeqCst);
+            return ok(json!({ "access_token": "same", "expires_in": 7200 }));
+        }
+        match given.load(Ordering::SeqCst) {
+            1 => error(40001, "not yet known here"),
+            _ => ok(json!({ "subscribe": 1, "openid": "o" })),
+        }
+    })
+    .await;
+    let client = client(&fake.base);
+    client.access_token().await.unwrap();
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.user("o").await.unwrap() })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap();
+    }
+    assert_eq!(fake.seen(TOKEN).len(), 2);
+}
+
 #[tokio::test]
 async fn a_token_that_another_node_has_stored_is_used_without_asking_wechat() {
     let fake = Fake::with_tokens(|seen| match seen.token() {
