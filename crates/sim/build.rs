@@ -1,6 +1,5 @@
 //! The phones' page is embedded from `web/dist/simulator`. It may not have been built yet: an empty folder is enough to
 //! compile, and the simulator then says which command builds it.
-#![expect(clippy::print_stdout, reason = "cargo reads its instructions from there")]
 
 fn main() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist/simulator");

@@ -11,6 +11,7 @@ use crate::push::{self, PushJob, What};
 use crate::run::Shared;
 use crate::sms;
 use crate::world::{Phone, Scene, WindowKind, World};
+use crate::wx::put;
 
 /// `POST /sim/v1/phones`
 #[derive(Debug, Default, Deserialize)]
@@ -193,10 +194,10 @@ pub(crate) async fn act(hub: &Shared, id: &str, action: &str, act: Act) -> Resul
             other => Err(Problem::not_found("action", other)),
         }?
     };
-    answer["push"] = Value::Null;
+    put(&mut answer, "push", Value::Null);
     if let Some(job) = job {
         if wait {
-            answer["push"] = push::deliver(hub, job).await;
+            put(&mut answer, "push", push::deliver(hub, job).await);
         } else {
             let hub2 = hub.clone();
             hub.spawn(async move {

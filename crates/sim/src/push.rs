@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use crate::chat::{ChatItem, Notice};
 use crate::config::SimAccount;
 use crate::run::Shared;
+use crate::wx::put;
 use reply::{Expected, Reply};
 use xml::Node;
 
@@ -175,10 +176,10 @@ pub(crate) async fn deliver(hub: &Shared, job: PushJob) -> Value {
         "reply": said,
     });
     if !copies.is_empty() {
-        record["copies"] = json!(copies);
+        put(&mut record, "copies", json!(copies));
     }
     if !forged.is_null() {
-        record["forged"] = forged;
+        put(&mut record, "forged", forged);
     }
     let mut world = hub.world.lock();
     let now = hub.now();
@@ -191,7 +192,7 @@ pub(crate) async fn deliver(hub: &Shared, job: PushJob) -> Value {
         None => {}
     }
     let seq = world.file("push", now, record.clone());
-    record["seq"] = json!(seq);
+    put(&mut record, "seq", json!(seq));
     record
 }
 

@@ -179,3 +179,10 @@ impl From<Value> for Done {
 pub(crate) fn ok() -> Done {
     json!({ "errcode": 0, "errmsg": "ok" }).into()
 }
+
+/// Adds a field to an object.
+pub(crate) fn put(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.insert(name.to_owned(), value);
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::run::Shared;
 use crate::world::World;
-use crate::wx::{Call, Done, WxError, ok, text};
+use crate::wx::{Call, Done, WxError, ok, put, text};
 
 /// Where a button stands decides its limits and its error numbers.
 struct Level {
@@ -94,7 +94,7 @@ pub(super) fn current(_: &Shared, world: &mut World, call: &Call) -> Result<Done
     let open = i32::from(account.menu.is_some());
     let mut out = json!({ "is_menu_open": open });
     if let Some(menu) = &account.menu {
-        out["selfmenu_info"] = menu.clone();
+        put(&mut out, "selfmenu_info", menu.clone());
     }
     Ok(out.into())
 }

@@ -10,7 +10,7 @@ use super::{Entry, Want};
 use crate::net::Wire;
 use crate::run::Shared;
 use crate::world::World;
-use crate::wx::{Call, Done, WxError, ok, text};
+use crate::wx::{Call, Done, WxError, ok, put, text};
 
 const TICKET_MS: i64 = 7_200_000;
 const DAY_MS: i64 = 86_400_000;
@@ -176,7 +176,7 @@ async fn look(action: &str, operator: &str, address: &str) -> Value {
             .iter()
             .map(|addr| json!({ "ip": addr.ip().to_string(), "real_operator": operator }))
             .collect();
-        out["dns"] = Value::Array(dns);
+        put(&mut out, "dns", Value::Array(dns));
     }
     if action != "dns" {
         let mut ping = Vec::new();
@@ -192,7 +192,7 @@ async fn look(action: &str, operator: &str, address: &str) -> Value {
                 "time": format!("{}ms", begun.elapsed().as_millis()),
             }));
         }
-        out["ping"] = Value::Array(ping);
+        put(&mut out, "ping", Value::Array(ping));
     }
     out
 }

@@ -9,7 +9,7 @@ use crate::config::AccountKind;
 use crate::pages;
 use crate::run::Shared;
 use crate::world::{OauthCode, OauthToken, World};
-use crate::wx::{Call, Done, Params, WxError, ok};
+use crate::wx::{Call, Done, Params, WxError, ok, put};
 
 const CODE_MS: i64 = 300_000;
 const TOKEN_MS: i64 = 7_200_000;
@@ -159,12 +159,12 @@ pub(super) fn access_token(_: &Shared, world: &mut World, call: &Call) -> Result
     let known = known.clone();
     let mut out = issue(world, call.now, &appid, &known.openid, &known.scope);
     if known.snapshot {
-        out["is_snapshotuser"] = json!(1);
+        put(&mut out, "is_snapshotuser", json!(1));
     }
     if known.scope == "snsapi_userinfo"
         && let Some(user) = world.by_appid(&appid).and_then(|account| account.users.get(&known.openid))
     {
-        out["unionid"] = json!(user.unionid);
+        put(&mut out, "unionid", json!(user.unionid));
     }
     Ok(out.into())
 }

@@ -7,7 +7,7 @@ use crate::config::AccountKind;
 use crate::qr;
 use crate::run::Shared;
 use crate::world::{Code, Scene, World};
-use crate::wx::{Answer, Call, Done, WxError};
+use crate::wx::{Answer, Call, Done, WxError, put};
 
 const MAX_SECONDS: u64 = 2_592_000;
 const DEFAULT_SECONDS: u64 = 60;
@@ -71,7 +71,7 @@ pub(super) fn create(hub: &Shared, world: &mut World, call: &Call) -> Result<Don
     );
     let mut out = json!({ "ticket": ticket, "url": url });
     if !permanent {
-        out["expire_seconds"] = json!(seconds);
+        put(&mut out, "expire_seconds", json!(seconds));
     }
     Ok(out.into())
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::run::Shared;
 use crate::world::{Account, World};
-use crate::wx::{Call, Done, WxError, ok, text};
+use crate::wx::{Call, Done, WxError, ok, put, text};
 
 /// `GET /cgi-bin/user/get`
 pub(super) fn list(hub: &Shared, world: &mut World, call: &Call) -> Result<Done, WxError> {
@@ -24,7 +24,7 @@ pub(super) fn list(hub: &Shared, world: &mut World, call: &Call) -> Result<Done,
     let next = page.last().map_or("", |last| last.as_str());
     let mut out = json!({ "total": following.len(), "count": page.len(), "next_openid": next });
     if !page.is_empty() {
-        out["data"] = json!({ "openid": page });
+        put(&mut out, "data", json!({ "openid": page }));
     }
     Ok(out.into())
 }
