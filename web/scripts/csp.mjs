@@ -16,6 +16,35 @@ export function inlineHashes(html) {
   }
 }
 
+/**
+ * Lets the page's own inline script ask for the parts of its route before the program runs: `%PARTS%` in index.html becomes
+ * a map from the source name of each lazy part to its files.
+ */
+export function routeParts() {
+  let base = '/'
+  return {
+    name: 'xinglin-route-parts',
+    configResolved(config) {
+      base = config.base
+    },
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, context) {
+        const parts = {}
+        for (const chunk of Object.values(context.bundle ?? {})) {
+          if (chunk.type !== 'chunk' || !chunk.isDynamicEntry || !chunk.facadeModuleId) continue
+          const name = /(en\/index|[A-Za-z]+)\.(?:vue|ts)$/.exec(chunk.facadeModuleId.split('?')[0])?.[1]
+          if (name)
+            parts[name] = [chunk.fileName, ...(chunk.viteMetadata?.importedCss ?? [])].map(
+              (file) => base + file,
+            )
+        }
+        return html.replace("'%PARTS%'", JSON.stringify(parts))
+      },
+    },
+  }
+}
+
 /** The Vite plugin around it. */
 export function cspHashes() {
   let dir = ''

@@ -21,11 +21,6 @@ declare global {
   }
 }
 
-/** Whether WeChat shows this page (and not WeCom, which has other rules). */
-export function inWeChat(agent = navigator.userAgent): boolean {
-  return /MicroMessenger/i.test(agent) && !/wxwork/i.test(agent)
-}
-
 // iOS signs the address at which the page was first entered, Android the current one.
 const entered = location.href.split('#')[0] ?? ''
 const ios = /iPhone|iPad/.test(navigator.userAgent)

@@ -54,12 +54,17 @@ export async function setLang(wanted: Lang): Promise<void> {
   document.documentElement.lang = wanted === 'zh' ? 'zh-CN' : 'en'
 }
 
+/** Resolves when all dictionaries that are there have the words of the page's language. */
+export async function wordsReady(): Promise<void> {
+  if (lang.value === 'en') await Promise.all(loaders.map((load) => load()))
+}
+
 /** The reader of one dictionary. */
 export interface Reader<Z extends Readonly<Record<string, string>>> {
   /** The text of a key in the page's language. Reactive in templates and computed values. */
   t: <K extends keyof Z & string>(key: K, ...args: ArgsOf<Z[K]>) => string
-  /** Whether a word from outside (a problem code, say) is a key of the dictionary. */
-  has: (key: string) => key is keyof Z & string
+  /** The text of a key that comes from outside (a problem's code, say), where there is one. */
+  look: (key: string, args?: Readonly<Record<string, string | number>>) => string | undefined
 }
 
 /** Makes the reader of a dictionary. `loadEn` brings its English side. */
@@ -72,14 +77,15 @@ export function dictionary<const Z extends Readonly<Record<string, string>>>(
     english.value ??= await loadEn()
   }
   loaders.push(load)
-  // A dictionary that arrives with a later screen, when the page already is in English.
-  if (lang.value === 'en') void load()
+  // One that arrives with a later screen, when the page already is in English; see wordsReady.
+  if (lang.value === 'en') load().catch(() => undefined)
+  const words = (): Mirror<Z> => (lang.value === 'en' ? (english.value ?? zh) : zh)
   return {
-    t: (key, ...args) => {
-      const words: Mirror<Z> = lang.value === 'en' ? (english.value ?? zh) : zh
-      return fill(words[key], args[0])
-    },
-    has: (key): key is keyof Z & string => Object.prototype.hasOwnProperty.call(zh, key),
+    t: (key, ...args) => fill(words()[key], args[0]),
+    look: (key, args) =>
+      Object.prototype.hasOwnProperty.call(zh, key)
+        ? fill(words()[key as keyof Z & string], args)
+        : undefined,
   }
 }
 

@@ -1,0 +1,28 @@
+/** What a problem is called on screen: our own words by its code, else the server's sentence. */
+import type { ApiError } from '@shared/api'
+import { moment } from '@shared/format'
+import { t } from '../i18n/core'
+import { today } from './session'
+
+type Look = (key: string, args?: Readonly<Record<string, string | number>>) => string | undefined
+
+/** The numbers and times that our sentences take from a problem's own fields. */
+function args(error: ApiError): Record<string, string | number> {
+  const found: Record<string, string | number> = { n: 1 }
+  const retry = error.number('retry_after_s')
+  if (retry !== undefined)
+    found.n = error.code === 'too_many_tries' ? Math.max(1, Math.ceil(retry / 60)) : retry
+  const count = error.number('tries_left') ?? error.number('limit')
+  if (count !== undefined) found.n = count
+  const when = error.text('opens_at') ?? error.text('until') ?? error.text('cancel_until')
+  if (when) found.when = when.includes('T') ? moment(when, today.value) : when
+  return found
+}
+
+/** The sentence for a problem, from the words of one part of the app. */
+export function sayWith(look: Look, error: ApiError): string {
+  if (error.offline) return t('err.network')
+  const reason = error.text('reason')
+  const key = reason ? `err.${error.code.replace('_invalid', '')}_${reason}` : `err.${error.code}`
+  return look(key, args(error)) ?? error.problem.detail ?? t('err.unknown')
+}
