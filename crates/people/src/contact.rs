@@ -1,0 +1,84 @@
+//! How accounts and persons can be reached, for whoever sends messages.
+
+use ::store::vault::Purpose;
+use ::store::{AuditEntry, Db, Result, Sealed, StoreError, Vault};
+use base::HospitalId;
+use edge::AccountId;
+
+use crate::model::{Contact, PersonId};
+use crate::store::{PHONE, account, person};
+
+/// How an account can be told something.
+///
+/// # Errors
+/// [`StoreError::NoRow`] when there is no such account; any other [`StoreError`].
+pub async fn of_account(db: &Db, hospital: HospitalId, id: AccountId) -> Result<Contact> {
+    let found = account::get(db, hospital, id).await?.ok_or(StoreError::NoRow)?;
+    let wechat = account::openids(db, hospital, id).await?;
+    Ok(Contact { lang: found.lang, elder: found.elder, wechat, phone: found.phone })
+}
+
+/// The accounts that are bound to a person, in the order in which they were bound.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn of_person(db: &Db, hospital: HospitalId, person: PersonId) -> Result<Vec<AccountId>> {
+    person::holders(db, hospital, person).await
+}
+
+/// The phone that is on file for a person, for [`open_phone`].
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn phone_of_person(db: &Db, hospital: HospitalId, person: PersonId) -> Result<Option<Sealed>> {
+    person::phone(db, hospital, person).await
+}
+
+/// Opens a phone number that [`of_account`] or [`phone_of_person`] gave: eleven digits. Not audited here: whoever sends
+/// a message writes down to whom.
+///
+/// # Errors
+/// [`StoreError::Sealed`] when its key is not at hand.
+pub fn open_phone(vault: &Vault, hospital: HospitalId, phone: &Sealed, purpose: Purpose) -> Result<String> {
+    vault.open_sealed(hospital, PHONE, phone, purpose)
+}
+
+/// A person's full name. That it was opened, and what for, goes to the audit log.
+///
+/// # Errors
+/// [`StoreError::NoRow`] when there is no such person; any other [`StoreError`].
+pub async fn name_of(
+    db: &Db,
+    vault: &Vault,
+    hospital: HospitalId,
+    person: PersonId,
+    purpose: Purpose,
+) -> Result<String> {
+    let sealed = person::name(db, hospital, person).await?.ok_or(StoreError::NoRow)?;
+    let name = vault.open_sealed(hospital, crate::store::NAME, &sealed, purpose)?;
+    let mut tx = db.begin().await?;
+    tx.audit(AuditEntry {
+        hospital,
+        actor: "system".into(),
+        action: "person.open",
+        entity: person.to_string(),
+        detail: serde_json::json!({"fields": ["name"], "purpose": purpose_code(purpose)}),
+        request_id: "system".into(),
+        source: "system".into(),
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(name)
+}
+
+/// How the audit log names a purpose.
+pub(crate) fn purpose_code(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::ShowOwner => "show_owner",
+        Purpose::ShowStaff => "show_staff",
+        Purpose::Notify => "notify",
+        Purpose::Match => "match",
+        Purpose::Export => "export",
+        Purpose::Maintain => "maintain",
+    }
+}

@@ -1,0 +1,208 @@
+//! Accounts, their phones and their identities with our WeChat accounts.
+
+use ::store::value::{FromRow, One, Row};
+use ::store::{Db, Result, Sealed, Tx, args};
+use base::{HospitalId, Lang, UnixMs};
+use edge::AccountId;
+
+use crate::model::{ChannelAccountId, LangSource, WechatContact};
+
+::store::statements! {
+    ADD = "INSERT INTO account (hospital_id, id, lang, lang_source, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $5)";
+    REMOVE = "DELETE FROM account WHERE hospital_id = $1 AND id = $2";
+    LOCK = "UPDATE account SET changed_at = $3 WHERE hospital_id = $1 AND id = $2";
+    GET = "SELECT a.lang, a.lang_source, a.elder, p.phone, p.masked FROM account a
+           LEFT JOIN account_phone p ON p.hospital_id = a.hospital_id AND p.account_id = a.id
+           WHERE a.hospital_id = $1 AND a.id = $2";
+    SET_LANG = "UPDATE account SET lang = $3, lang_source = $4, changed_at = $5 WHERE hospital_id = $1 AND id = $2";
+    GUESS_LANG = "UPDATE account SET lang = $3, lang_source = 'browser', changed_at = $4
+           WHERE hospital_id = $1 AND id = $2 AND lang_source = 'default'";
+    SET_ELDER = "UPDATE account SET elder = $3, changed_at = $4 WHERE hospital_id = $1 AND id = $2";
+    BY_PHONE = "SELECT account_id FROM account_phone WHERE hospital_id = $1 AND phone_blind = $2";
+    ADD_PHONE = "INSERT INTO account_phone (hospital_id, phone_blind, account_id, phone, masked, verified_at)
+           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    ADD_OPENID = "INSERT INTO account_openid (hospital_id, channel_id, openid, account_id, created_at)
+           VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    BY_OPENID = "SELECT account_id FROM account_openid WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3";
+    LANG_OF_OPENID = "SELECT a.lang FROM account_openid o JOIN account a ON a.hospital_id = o.hospital_id AND a.id = o.account_id
+           WHERE o.hospital_id = $1 AND o.channel_id = $2 AND o.openid = $3 AND a.lang_source <> 'default'";
+    OPENIDS = "SELECT channel_id, openid, following, last_active_at, last_message_at FROM account_openid
+           WHERE hospital_id = $1 AND account_id = $2 ORDER BY created_at, openid";
+    OPENID_ON = "SELECT openid FROM account_openid WHERE hospital_id = $1 AND channel_id = $2 AND account_id = $3
+           ORDER BY created_at LIMIT 1";
+    FOLLOW = "UPDATE account_openid SET following = $4, follow_changed_at = $5, scene = COALESCE($6, scene)
+           WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3 AND follow_changed_at <= $5";
+    SEEN = "UPDATE account_openid SET last_active_at = $4 WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3
+           AND (last_active_at IS NULL OR last_active_at < $4)";
+    SEEN_MESSAGE = "UPDATE account_openid SET last_message_at = $4 WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3
+           AND (last_message_at IS NULL OR last_message_at < $4)";
+}
+
+/// What is kept of an account.
+pub(crate) struct AccountRow {
+    pub(crate) lang: Lang,
+    pub(crate) lang_source: LangSource,
+    pub(crate) elder: bool,
+    pub(crate) phone: Option<Sealed>,
+    pub(crate) phone_masked: Option<String>,
+}
+
+impl FromRow for AccountRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            lang: row.get("lang")?,
+            lang_source: row.get("lang_source")?,
+            elder: row.get("elder")?,
+            phone: row.get("phone")?,
+            phone_masked: row.get("masked")?,
+        })
+    }
+}
+
+impl FromRow for WechatContact {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            channel_account: row.get("channel_id")?,
+            openid: row.get("openid")?,
+            following: row.get("following")?,
+            last_active_at: row.get("last_active_at")?,
+            last_message_at: row.get("last_message_at")?,
+        })
+    }
+}
+
+pub(crate) async fn add(tx: &mut Tx, h: HospitalId, lang: Lang, source: LangSource) -> Result<AccountId> {
+    let id = AccountId::new();
+    let now = tx.now();
+    tx.exec(ADD, args![h, id, lang, source, now]).await?;
+    Ok(id)
+}
+
+/// Takes back an account that was added in this very transaction.
+pub(crate) async fn take_back(tx: &mut Tx, h: HospitalId, id: AccountId) -> Result<()> {
+    tx.exec(REMOVE, args![h, id]).await.map(drop)
+}
+
+/// Lets changes to one account's persons happen one after another; false when there is no such account.
+pub(crate) async fn lock(tx: &mut Tx, h: HospitalId, id: AccountId) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(LOCK, args![h, id, now]).await? == 1)
+}
+
+pub(crate) async fn get(db: &Db, h: HospitalId, id: AccountId) -> Result<Option<AccountRow>> {
+    db.opt(GET, args![h, id]).await
+}
+
+pub(crate) async fn get_in(tx: &mut Tx, h: HospitalId, id: AccountId) -> Result<Option<AccountRow>> {
+    tx.opt(GET, args![h, id]).await
+}
+
+pub(crate) async fn set_lang(
+    tx: &mut Tx,
+    h: HospitalId,
+    id: AccountId,
+    lang: Lang,
+    source: LangSource,
+) -> Result<()> {
+    let now = tx.now();
+    tx.exec(SET_LANG, args![h, id, lang, source, now]).await.map(drop)
+}
+
+/// Sets the language of an account of which nobody said anything yet.
+pub(crate) async fn guess_lang(tx: &mut Tx, h: HospitalId, id: AccountId, lang: Lang) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(GUESS_LANG, args![h, id, lang, now]).await? == 1)
+}
+
+pub(crate) async fn set_elder(tx: &mut Tx, h: HospitalId, id: AccountId, elder: bool) -> Result<()> {
+    let now = tx.now();
+    tx.exec(SET_ELDER, args![h, id, elder, now]).await.map(drop)
+}
+
+pub(crate) async fn by_phone(tx: &mut Tx, h: HospitalId, blind: &str) -> Result<Option<AccountId>> {
+    Ok(tx.opt::<One<AccountId>>(BY_PHONE, args![h, blind]).await?.map(|one| one.0))
+}
+
+/// Gives the account its phone; false when the phone is another account's or the account has one.
+pub(crate) async fn add_phone(
+    tx: &mut Tx,
+    h: HospitalId,
+    id: AccountId,
+    blind: &str,
+    phone: Sealed,
+    masked: &str,
+) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(ADD_PHONE, args![h, blind, id, phone, masked, now]).await? == 1)
+}
+
+/// Ties an identity to an account; false when it is tied already.
+pub(crate) async fn add_openid(
+    tx: &mut Tx,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    openid: &str,
+    id: AccountId,
+) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(ADD_OPENID, args![h, channel, openid, id, now]).await? == 1)
+}
+
+pub(crate) async fn by_openid(
+    tx: &mut Tx,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    openid: &str,
+) -> Result<Option<AccountId>> {
+    Ok(tx.opt::<One<AccountId>>(BY_OPENID, args![h, channel, openid]).await?.map(|one| one.0))
+}
+
+pub(crate) async fn lang_of_openid(
+    tx: &mut Tx,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    openid: &str,
+) -> Result<Option<Lang>> {
+    Ok(tx.opt::<One<Lang>>(LANG_OF_OPENID, args![h, channel, openid]).await?.map(|one| one.0))
+}
+
+pub(crate) async fn openids(db: &Db, h: HospitalId, id: AccountId) -> Result<Vec<WechatContact>> {
+    db.all(OPENIDS, args![h, id]).await
+}
+
+pub(crate) async fn openid_on(
+    db: &Db,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    id: AccountId,
+) -> Result<Option<String>> {
+    Ok(db.opt::<One<String>>(OPENID_ON, args![h, channel, id]).await?.map(|one| one.0))
+}
+
+/// Writes down that somebody follows or does not any more; false when something later is known.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    openid: &str,
+    following: bool,
+    at: UnixMs,
+    scene: Option<&str>,
+) -> Result<bool> {
+    Ok(tx.exec(FOLLOW, args![h, channel, openid, following, at, scene]).await? == 1)
+}
+
+pub(crate) async fn seen(
+    tx: &mut Tx,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    openid: &str,
+    at: UnixMs,
+    message: bool,
+) -> Result<()> {
+    tx.exec(SEEN, args![h, channel, openid, at]).await?;
+    if message {
+        tx.exec(SEEN_MESSAGE, args![h, channel, openid, at]).await?;
+    }
+    Ok(())
+}
