@@ -47,6 +47,17 @@ export function day(date: string, year?: string): string {
   return fill(words[lang.value].day, { date: shortDate(date, year), weekday: weekday(date) })
 }
 
+/** `周一 11/23` / `Mon 23 Nov`: where there is little room. */
+export function tightDay(date: string): string {
+  const [, m, d] = date.split('-').map(Number)
+  return fill(words[lang.value].tight, {
+    weekday: weekday(date),
+    date: shortDate(date),
+    m: m ?? 0,
+    d: d ?? 0,
+  })
+}
+
 /** `上午` / `morning`. */
 export function half(part: HalfDay): string {
   return words[lang.value].halves[part]
@@ -64,14 +75,19 @@ export function nearDay(date: string, today: string): string | undefined {
   return days === 0 ? w.today : days === 1 ? w.tomorrow : undefined
 }
 
-/** `今天 08:30` / `Today, 08:30`, or with the date when it is further off. */
+/** `今天 08:30` / `today, 08:30`, or with the date when it is further off. */
 export function dayTime(date: string, time: string, today: string): string {
   return fill(words[lang.value].join, { a: nearDay(date, today) ?? day(date), b: time })
 }
 
-/** `08:30–09:00`. */
+/** `08:30–09:00`, never broken across lines (word joiners around the dash). */
 export function timeRange(start: string, end: string): string {
-  return `${start}–${end}`
+  return `${start}\u2060–\u2060${end}`
+}
+
+/** The same text with a capital at its beginning, where it stands alone (`today` → `Today`). */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** An instant on the hospital's clock: its date and its time. */
@@ -83,7 +99,7 @@ export function atHospital(instant: string): { date: string; time: string } {
   }
 }
 
-/** `11月23日 周一 17:00` / `Mon 23 Nov, 17:00`; `今天 17:00` where `today` is given and fits. */
+/** `11月23日 周一 17:00` / `Mon 23 Nov, 17:00`; `今天 17:00` / `today, 17:00` where `today` is given and fits. */
 export function moment(instant: string, today?: string): string {
   const { date, time } = atHospital(instant)
   const a = (today && nearDay(date, today)) ?? day(date, today?.slice(0, 4))

@@ -1,6 +1,6 @@
 /** Words and choices about clinics, days and slots that several screens share. */
 import type { Clinic, DayState, NextFree, Slot } from '@shared/api'
-import { day, dayTime, half, nearDay, shortDate, weekday } from '@shared/format'
+import { capital, day, dayTime, half, nearDay, shortDate, tightDay, weekday } from '@shared/format'
 import { pick } from '@shared/i18n/i18n'
 import { t } from '../i18n/core'
 import { today } from './session'
@@ -24,6 +24,11 @@ export function dayName(date: string): string {
   return nearDay(date, today.value) ?? day(date)
 }
 
+/** `明天` or `周四 11/26`. */
+export function chipDay(date: string): string {
+  return capital(nearDay(date, today.value) ?? tightDay(date))
+}
+
 /** A day for the strip: `周一` over `11月23日` (or 今天), and what is left. */
 export function stripDay(state: DayState): {
   date: string
@@ -35,7 +40,7 @@ export function stripDay(state: DayState): {
 } {
   return {
     date: state.date,
-    top: nearDay(state.date, today.value) ?? weekday(state.date),
+    top: capital(nearDay(state.date, today.value) ?? weekday(state.date)),
     bottom: shortDate(state.date),
     state: left(state.state, state.remaining),
     low: state.state === 'open' && state.remaining < LOW,
@@ -46,7 +51,7 @@ export function stripDay(state: DayState): {
 /** `上午 · 专家门诊 · 东院` */
 export function groupName(clinic: Clinic): string {
   return t('slot.group', {
-    half: half(clinic.half_day),
+    half: capital(half(clinic.half_day)),
     kind: t(`kind.${clinic.kind}`),
     campus: pick(clinic.campus_name),
   })

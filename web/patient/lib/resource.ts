@@ -72,6 +72,8 @@ export function useResource<T>(
       // An answer to an older question must not replace a newer one.
       if (mine === turn && name === key()) put(fresh)
     } catch (failure) {
+      // A fault of ours must not hide behind "try again".
+      if (!(failure instanceof ApiError)) setTimeout(() => Promise.reject(failure))
       if (mine !== turn) return
       error.value = failure instanceof ApiError ? failure : new ApiError({ status: 0, code: 'bad_answer' })
     } finally {

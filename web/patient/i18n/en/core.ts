@@ -32,9 +32,8 @@ export const core: Mirror<typeof zh> = {
   'dept.title': 'Choose a department',
   'dept.search': 'Find a department or doctor',
   'dept.search_hint': 'In English, Chinese, or pinyin initials',
-  'dept.left': '{n} left in 14 days',
   'dept.next': 'Earliest {date}',
-  'dept.full': 'Fully booked for now',
+  'dept.full': 'Fully booked',
   'dept.child': 'Under 18 only',
   'dept.adult': 'Adults only',
   'dept.none': 'Nothing found for “{q}”',
@@ -44,9 +43,10 @@ export const core: Mirror<typeof zh> = {
   'dept.found_doctors': 'Doctors',
   'dept.empty': 'No department is open for booking at the moment',
   'dept.call': 'Call the hospital',
+  'dept.sum': 'Numbers are the places left in the next {n} days.',
   'dept.unsure': 'Not sure which one? Start with general practice, or call our information desk.',
 
-  'slot.group': '{half}, {kind}, {campus}',
+  'slot.group': '{half} · {kind} · {campus}',
 
   'fail.title': 'We can’t open this right now',
   'fail.offline': 'No network connection',

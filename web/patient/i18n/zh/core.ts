@@ -29,7 +29,6 @@ export const core = {
   'dept.title': '选择科室',
   'dept.search': '搜索科室或医生',
   'dept.search_hint': '可输入汉字、拼音首字母或英文',
-  'dept.left': '14 天内余 {n}',
   'dept.next': '最早 {date}',
   'dept.full': '近期约满',
   'dept.child': '仅限 18 岁以下',
@@ -41,6 +40,7 @@ export const core = {
   'dept.found_doctors': '医生',
   'dept.empty': '目前没有开放预约的科室',
   'dept.call': '打电话给医院',
+  'dept.sum': '余号是 {n} 天内可预约的总数。',
   'dept.unsure': '不确定挂哪个科？可先挂全科，或打电话问导诊台。',
 
   'slot.group': '{half} · {kind} · {campus}',
