@@ -1,1 +1,77 @@
-//! The booking desk: book, cancel, move, and the rules against abuse.
+//! The booking desk: every booking of every channel passes here.
+//!
+//! A booking is a [`Request`](model::Request) for a slot. Requests that arrive while the last commit ran are decided together
+//! ([`rules::decide`], a pure function in order of arrival) and committed in one transaction ([`desk`]): one fsync for
+//! hundreds of places. The guard against selling a place twice is not that code but the schema: a slot can't be fuller
+//! than its capacity, a number exists once, a person has one place with a doctor in a half day, and a day holds two.
+//!
+//! - [`model`]: states and the moves between them, limits with their defaults, outcomes
+//! - [`rules`]: who may have what; why not, in words
+//! - [`desk`]: lanes, batches, cancelling, moving
+//! - [`api`]: for patients
+//! - [`reacts`]: confirmations and the reminder of the day before
+//!
+//! **Invariant:** booking never sees a payment platform or WeChat. A held place is confirmed by whoever takes the money,
+//! in one transaction with it.
+
+pub mod api;
+pub mod desk;
+mod lane;
+pub mod model;
+mod problems;
+pub mod reacts;
+pub mod rules;
+pub mod store;
+
+use std::sync::Arc;
+
+use ::store::Db;
+use edge::{Capability, Hospitals};
+
+pub use desk::Desk;
+pub use model::{AppointmentId, Limits, State};
+
+/// What the capability needs of others.
+#[derive(Clone)]
+pub struct BookingDeps {
+    /// The database.
+    pub db: Db,
+    /// The hospitals and their settings.
+    pub hospitals: Hospitals,
+    /// What can be had.
+    pub board: schedule::Board,
+    /// The desk.
+    pub desk: Desk,
+}
+
+/// The capability's parts.
+#[must_use]
+pub fn capability(deps: BookingDeps) -> Capability {
+    let (router, rules) = api::routes().with_state(deps.clone());
+    Capability {
+        name: "booking",
+        migrations: migrations(),
+        statements: statements(),
+        router,
+        rules,
+        subscribers: vec![
+            Arc::new(reacts::Tell::new(deps.clone())),
+            Arc::new(reacts::EndStopped::new(deps.clone())),
+        ],
+        sweeps: vec![Arc::new(reacts::RemindTomorrow::new(deps.clone()))],
+        topics: vec![Arc::new(api::AppointmentTopic::new(deps))],
+        ..Capability::default()
+    }
+}
+
+/// Its tables.
+#[must_use]
+pub fn migrations() -> Vec<::store::Migration> {
+    vec![::store::migration!("booking", "0001_booking")]
+}
+
+/// Its statements.
+#[must_use]
+pub fn statements() -> Vec<::store::Sql> {
+    store::ALL.to_vec()
+}

@@ -1,0 +1,274 @@
+//! The handlers.
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base::{Kind, Problem, UnixMs};
+use edge::{Account, ApiJson, ApiPath, ApiQuery, ApiResult, Caller, IdempotencyKey, Page};
+use http::StatusCode;
+use people::BoundPerson;
+use people::PersonId;
+use people::bound;
+use schedule::SlotId;
+use serde::Deserialize;
+
+use super::wire::{AgainBody, AgainList, AppointmentBody, MoveBody, NewAppointmentBody, NoticeBody, body};
+use crate::BookingDeps;
+use crate::desk;
+use crate::model::{Appointment, AppointmentId, Outcome, Refusal};
+use crate::problems;
+use crate::store as sql;
+
+/// How many past appointments a page holds.
+const PAGE: i64 = 20;
+
+/// Books a slot for a person. The same `Idempotency-Key` gives the same appointment again, whatever happened in between.
+#[utoipa::path(post, path = "/api/v1/appointments", tag = "appointments", request_body = NewAppointmentBody,
+    params(("Idempotency-Key" = String, Header, description = "1 to 64 letters, digits, - or _")),
+    responses((status = 201, body = AppointmentBody), (status = 409, description = "not_open_yet, booking_closed, clinic_stopped, slot_full, already_booked, same_department_day, limit_day, limit_week, limit_quarter, no_show_blocked, not_eligible", body = edge::problem::ProblemBody)))]
+pub async fn book(
+    State(deps): State<BookingDeps>,
+    account: Account,
+    key: IdempotencyKey,
+    ApiJson(new): ApiJson<NewAppointmentBody>,
+) -> ApiResult<Response> {
+    let hospital = account.caller.hospital.clone();
+    let person = own_person(&deps, &account, new.person_id).await?;
+    let request = desk::request(&account.caller, account.id, &person, new.slot_id, &key.0, None);
+    let outcome = deps.desk.book(&hospital, request).await?;
+    answer(&deps, &account.caller, outcome, new.slot_id, &person, StatusCode::CREATED).await
+}
+
+/// Moves an appointment to another slot. The old place is given up only when the new one is had.
+#[utoipa::path(post, path = "/api/v1/appointments/{id}/move", tag = "appointments", request_body = MoveBody,
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = AppointmentBody), (status = 409, description = "cannot_move, or as for booking", body = edge::problem::ProblemBody)))]
+pub async fn move_to(
+    State(deps): State<BookingDeps>,
+    account: Account,
+    key: IdempotencyKey,
+    ApiPath(id): ApiPath<AppointmentId>,
+    ApiJson(to): ApiJson<MoveBody>,
+) -> ApiResult<Response> {
+    let (old, person) = own(&deps, &account, id).await?;
+    let request = desk::request(&account.caller, account.id, &person, to.slot_id, &key.0, Some(old.id));
+    let outcome = deps.desk.move_to(&account.caller.hospital, request).await?;
+    answer(&deps, &account.caller, outcome, to.slot_id, &person, StatusCode::OK).await
+}
+
+/// Gives an appointment up. Doing so again changes nothing and answers the same.
+#[utoipa::path(post, path = "/api/v1/appointments/{id}/cancel", tag = "appointments", params(("id" = String, Path)),
+    responses((status = 200, body = AppointmentBody), (status = 409, description = "too_late_to_cancel, not_cancellable", body = edge::problem::ProblemBody)))]
+pub async fn cancel(
+    State(deps): State<BookingDeps>,
+    account: Account,
+    _key: IdempotencyKey,
+    ApiPath(id): ApiPath<AppointmentId>,
+) -> ApiResult<Json<AppointmentBody>> {
+    let persons = bound::list(&deps.db, account.caller.hospital.id, account.id).await?;
+    let ids: Vec<PersonId> = persons.iter().map(|p| p.person).collect();
+    let appointment = deps.desk.cancel(&account.caller, &ids, id).await?;
+    let person = persons.iter().find(|p| p.person == appointment.person).ok_or_else(Problem::not_found)?;
+    full(&deps, &account.caller, &appointment, person).await.map(Json)
+}
+
+/// Which appointments.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// `upcoming` (the default) or `past`.
+    #[serde(default)]
+    when: When,
+    /// Where the page starts: `next` of the page before.
+    after: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum When {
+    #[default]
+    Upcoming,
+    Past,
+}
+
+/// The appointments of the account's persons: what lies ahead, or what was.
+#[utoipa::path(get, path = "/api/v1/appointments", tag = "appointments", params(ListQuery), responses((status = 200, body = Page<AppointmentBody>)))]
+pub async fn list(
+    State(deps): State<BookingDeps>,
+    account: Account,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> ApiResult<Json<Page<AppointmentBody>>> {
+    let caller = &account.caller;
+    let hospital = &caller.hospital;
+    let persons = bound::list(&deps.db, hospital.id, account.id).await?;
+    let ids: Vec<PersonId> = persons.iter().map(|p| p.person).collect();
+    let now = deps.db.now();
+    let (found, next) = match query.when {
+        When::Upcoming => (sql::upcoming(&deps.db, hospital.id, &ids, now).await?, None),
+        When::Past => {
+            let after = query.after.as_deref().map_or(Ok((UnixMs(i64::MAX), String::new())), cursor)?;
+            let mut found = sql::past(&deps.db, hospital.id, &ids, now, after, PAGE + 1).await?;
+            let more = i64::try_from(found.len()).unwrap_or(0) > PAGE;
+            found.truncate(usize::try_from(PAGE).unwrap_or(20));
+            let next = found.last().filter(|_| more).map(|a| format!("{}.{}", a.start_at.0, a.id.db()));
+            (found, next)
+        }
+    };
+    let slots: Vec<_> = found.iter().map(|a| a.slot).collect();
+    let cards = deps.board.cards(hospital.id, &slots).await?;
+    let items = found.iter().filter_map(|a| {
+        let name = persons.iter().find(|p| p.person == a.person)?.name_masked.clone();
+        Some(body(hospital, cards.get(&a.slot)?.clone(), a, name, now))
+    });
+    Ok(Json(Page { items: items.collect(), next }))
+}
+
+fn cursor(text: &str) -> Result<(UnixMs, String), Problem> {
+    let wrong = || {
+        Problem::new(
+            Kind::Invalid,
+            "cursor_invalid",
+            "翻页位置不对，请从头再看。",
+            "This page position is not valid. Please start again.",
+        )
+    };
+    let (at, id) = text.split_once('.').ok_or_else(wrong)?;
+    base::id::parse_digits(id).ok_or_else(wrong)?;
+    Ok((UnixMs(at.parse().map_err(|_| wrong())?), id.to_owned()))
+}
+
+/// One appointment, with its code for the desk and what became of telling the person.
+#[utoipa::path(get, path = "/api/v1/appointments/{id}", tag = "appointments", params(("id" = String, Path)), responses((status = 200, body = AppointmentBody), (status = 404, body = edge::problem::ProblemBody)))]
+pub async fn detail(
+    State(deps): State<BookingDeps>,
+    account: Account,
+    ApiPath(id): ApiPath<AppointmentId>,
+) -> ApiResult<Json<AppointmentBody>> {
+    let (appointment, person) = own(&deps, &account, id).await?;
+    full(&deps, &account.caller, &appointment, &person).await.map(Json)
+}
+
+/// Doctors with whom the account's persons had a place before, with the next one to be had: booked again in one tap.
+#[utoipa::path(get, path = "/api/v1/appointments/again", tag = "appointments", responses((status = 200, body = AgainList)))]
+pub async fn again(State(deps): State<BookingDeps>, account: Account) -> ApiResult<Json<AgainList>> {
+    let hospital = &account.caller.hospital;
+    let persons: Vec<PersonId> =
+        bound::list(&deps.db, hospital.id, account.id).await?.iter().map(|p| p.person).collect();
+    let mut items = Vec::new();
+    for row in sql::doctors_before(&deps.db, hospital.id, &persons).await? {
+        // A doctor who has left is not on the board any more.
+        if let Some(doctor) = deps.board.doctor_summary(hospital.id, row.get("doctor_id")?) {
+            items.push(AgainBody {
+                doctor,
+                person_id: row.get("person_id")?,
+                last_date: row.get("last_date")?,
+            });
+        }
+    }
+    Ok(Json(AgainList { items }))
+}
+
+async fn own_person(deps: &BookingDeps, account: &Account, id: PersonId) -> ApiResult<BoundPerson> {
+    let all = bound::list(&deps.db, account.caller.hospital.id, account.id).await?;
+    let found = all.into_iter().find(|p| p.person == id);
+    found.ok_or_else(|| {
+        Problem::new(
+            Kind::NotFound,
+            "person_not_bound",
+            "没有找到这位就诊人，请先添加。",
+            "This person is not in your list. Please add them first.",
+        )
+        .into()
+    })
+}
+
+/// An appointment of one of the account's persons; for everybody else it does not exist.
+async fn own(
+    deps: &BookingDeps,
+    account: &Account,
+    id: AppointmentId,
+) -> ApiResult<(Appointment, BoundPerson)> {
+    let hospital = account.caller.hospital.id;
+    let appointment = sql::read(&deps.db, hospital, id).await?.ok_or_else(Problem::not_found)?;
+    let persons = bound::list(&deps.db, hospital, account.id).await?;
+    let person =
+        persons.into_iter().find(|p| p.person == appointment.person).ok_or_else(Problem::not_found)?;
+    Ok((appointment, person))
+}
+
+async fn full(
+    deps: &BookingDeps,
+    caller: &Caller,
+    a: &Appointment,
+    person: &BoundPerson,
+) -> ApiResult<AppointmentBody> {
+    let hospital = &caller.hospital;
+    let card =
+        deps.board.cards(hospital.id, &[a.slot]).await?.remove(&a.slot).ok_or_else(Problem::internal)?;
+    let mut out = body(hospital, card, a, person.name_masked.clone(), deps.db.now());
+    out.check_in_code = a.state.is_live().then(|| a.check_in_code.clone());
+    let notices = notify::of_subject_to(&deps.db, hospital.id, &a.id.to_string(), a.account).await?;
+    out.notices = notices
+        .into_iter()
+        .map(|n| NoticeBody { kind: n.kind, state: n.state, channel: n.channel, at: hospital.rfc3339(n.at) })
+        .collect();
+    Ok(out)
+}
+
+async fn answer(
+    deps: &BookingDeps,
+    caller: &Caller,
+    outcome: Outcome,
+    slot: SlotId,
+    person: &BoundPerson,
+    status: StatusCode,
+) -> ApiResult<Response> {
+    match outcome {
+        Outcome::Booked(a) | Outcome::Replay(a) => {
+            Ok((status, Json(full(deps, caller, &a, person).await?)).into_response())
+        }
+        Outcome::KeyReused => Err(edge::idempotency::reused().into()),
+        Outcome::Refused(reasons) => {
+            let mut problem = problems::refused(&caller.hospital, &reasons);
+            if reasons.first() == Some(&Refusal::Full)
+                && let Some(facts) = deps.board.slot(caller.hospital.id, slot)
+            {
+                let nearest =
+                    deps.board.nearest(caller.hospital.id, facts.department, facts.doctor, facts.start_at);
+                problem = problem.with("nearest", serde_json::to_value(nearest).unwrap_or_default());
+            }
+            Err(problem.into())
+        }
+    }
+}
+
+/// The live topic of an appointment: its own page.
+pub struct AppointmentTopic {
+    deps: BookingDeps,
+}
+
+impl AppointmentTopic {
+    /// With what it needs.
+    #[must_use]
+    pub fn new(deps: BookingDeps) -> Self {
+        Self { deps }
+    }
+}
+
+#[async_trait]
+impl edge::live::TopicSource for AppointmentTopic {
+    fn kind(&self) -> &'static str {
+        "appointment"
+    }
+
+    async fn snapshot(&self, caller: &Caller, id: &str) -> Result<serde_json::Value, Problem> {
+        let edge::Actor::Account(account) = caller.actor else { return Err(Problem::sign_in()) };
+        let id: AppointmentId = id.parse().map_err(|_| Problem::not_found())?;
+        let account = Account { id: account, caller: caller.clone() };
+        let (appointment, person) = own(&self.deps, &account, id).await.map_err(|e| *e.0)?;
+        let body = full(&self.deps, caller, &appointment, &person).await.map_err(|e| *e.0)?;
+        serde_json::to_value(body).map_err(|_| Problem::internal())
+    }
+}

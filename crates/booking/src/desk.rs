@@ -1,0 +1,222 @@
+//! The desk: booking, cancelling, moving.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use base::{Problem, UnixMs};
+use edge::{AccountId, Caller, Hospital, Hospitals};
+use people::PersonId;
+use schedule::Board;
+use store::{Backend, Db, NewEvent, StoreError, Tx};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::lane::{self, Counter, Waiting};
+use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Refusal, Request, State};
+use crate::rules::{self, Now, decide};
+use crate::store as sql;
+
+/// How many requests may wait in a lane. More than any hospital has phones at one moment; beyond it people are asked to
+/// try again.
+const QUEUE: usize = 20_000;
+
+/// The desk. Cheap to clone; its lanes end with the last clone.
+#[derive(Clone)]
+pub struct Desk {
+    lanes: Arc<[mpsc::Sender<Waiting>]>,
+    counter: Counter,
+}
+
+impl Desk {
+    /// Opens the desk: one lane on SQLite, which has one writer, two on PostgreSQL.
+    #[must_use]
+    pub fn open(db: Db, hospitals: Hospitals, board: Board) -> Self {
+        let counter = Counter { db: db.clone(), hospitals, board };
+        let lanes = if db.backend() == Backend::Sqlite { 1 } else { 2 };
+        let lanes = (0..lanes).map(|_| {
+            let (sender, arriving) = mpsc::channel(QUEUE);
+            tokio::spawn(lane::serve(counter.clone(), arriving));
+            sender
+        });
+        Self { lanes: lanes.collect(), counter }
+    }
+
+    /// Asks for a place. When this gives [`Outcome::Booked`], the place is durable.
+    ///
+    /// # Errors
+    /// 503 when the database or the lane can't take it now: the same key may be sent again.
+    pub async fn book(&self, hospital: &Hospital, request: Request) -> Result<Outcome, Problem> {
+        let mut hasher = DefaultHasher::new();
+        request.slot.hash(&mut hasher);
+        let count = u64::try_from(self.lanes.len()).unwrap_or(1).max(1);
+        let lane = usize::try_from(hasher.finish() % count).unwrap_or(0);
+        let lane = self.lanes.get(lane).ok_or_else(Problem::internal)?;
+        let (answer, answered) = oneshot::channel();
+        lane.try_send(Waiting { hospital: hospital.id, request, answer })
+            .map_err(|_| Problem::unavailable(2))?;
+        let outcome = answered.await.map_err(|_| Problem::unavailable(2))??;
+        if let Outcome::Refused(reasons) = &outcome
+            && let Some(first) = reasons.first()
+        {
+            // Counted and logged, not audited: in a rush there are thousands.
+            metrics::counter!("booking_refused", "reason" => first.code()).increment(1);
+        }
+        Ok(outcome)
+    }
+
+    /// Moves an appointment to another slot: the old place is given up in the same transaction that has the new one.
+    ///
+    /// # Errors
+    /// 503 as [`Self::book`].
+    pub async fn move_to(&self, hospital: &Arc<Hospital>, request: Request) -> Result<Outcome, Problem> {
+        for _ in 0..6 {
+            match self.try_move(hospital, &request).await {
+                Ok(Some(outcome)) => return Ok(outcome),
+                Ok(None) | Err(StoreError::Retry(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Problem::unavailable(1))
+    }
+
+    async fn try_move(
+        &self,
+        hospital: &Arc<Hospital>,
+        request: &Request,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let id = hospital.id;
+        let limits: Limits = hospital.settings("booking.limits");
+        let cannot = || Ok(Some(Outcome::Refused(vec![Refusal::CannotMove])));
+        let Some(from) = request.replaces else { return cannot() };
+        let mut tx = self.counter.db.begin().await?;
+        // Persons before slots, as everywhere; then both slots in one statement, in order.
+        sql::lock_persons(&mut tx, id, &[request.person.id]).await?;
+        let Some(old) = sql::get(&mut tx, id, from).await? else { return cannot() };
+        let stock = schedule::stock::lock(&mut tx, id, &[old.slot, request.slot]).await?;
+        let mut facts = lane::gather(&mut tx, hospital, std::slice::from_ref(request)).await?;
+        let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
+        let replayed = facts.by_key.contains_key(&(request.account, request.key.clone()));
+        if !replayed
+            && (old.slot == request.slot || !rules::can_cancel(&old, &hospital.zone, &limits, now.at))
+        {
+            return cannot();
+        }
+        let (mut outcomes, plan) = decide(std::slice::from_ref(request), &mut facts, &now, lane::new_ids);
+        let Some(new) = plan.rows.first() else {
+            return Ok(outcomes.pop());
+        };
+        // The old row leaves the unique indexes before the new one enters them.
+        let ending = sql::End {
+            state: State::Cancelled,
+            by: &request.account.to_string(),
+            reason: "moved",
+            moved_to: Some(new.id),
+        };
+        if !sql::end(&mut tx, id, from, ending).await? {
+            return Ok(None);
+        }
+        if sql::insert_all(&mut tx, id, &plan.rows, &[&request.channel]).await? != 1 {
+            return Ok(None);
+        }
+        schedule::stock::give_back(&mut tx, id, old.slot).await?;
+        schedule::stock::take(&mut tx, id, &plan.taken).await?;
+        tx.publish(lane::booked(id, new)).await?;
+        let asked = [((request.account, request.key.as_str()), request)].into_iter().collect();
+        if let Some(entry) = lane::audit(id, &asked, new) {
+            tx.audit(entry).await?;
+        }
+        for one in &stock {
+            let taken = if one.slot == old.slot { one.taken - 1 } else { one.taken + 1 };
+            self.show(&mut tx, hospital, one, taken);
+        }
+        tx.touch(store::Topic::new("appointment", from));
+        tx.commit().await?;
+        Ok(outcomes.pop())
+    }
+
+    /// Gives a place up. Giving up what is given up already is the same again.
+    ///
+    /// # Errors
+    /// 404 when it is not there for this account; 409 `too_late_to_cancel` or `not_cancellable`; 503.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        persons: &[PersonId],
+        id: AppointmentId,
+    ) -> Result<Appointment, Problem> {
+        let hospital = &caller.hospital;
+        let limits: Limits = hospital.settings("booking.limits");
+        let mut tx = self.counter.db.begin().await?;
+        let found = sql::get(&mut tx, hospital.id, id).await?.filter(|a| persons.contains(&a.person));
+        let slot = found.ok_or_else(Problem::not_found)?.slot;
+        let stock = schedule::stock::lock(&mut tx, hospital.id, &[slot]).await?;
+        // Read again under the lock: another phone of the family may have been faster.
+        let appointment = sql::get(&mut tx, hospital.id, id).await?.ok_or_else(Problem::not_found)?;
+        if appointment.state == State::Cancelled {
+            return Ok(appointment);
+        }
+        if !appointment.state.may_become(State::Cancelled) {
+            return Err(crate::problems::not_cancellable());
+        }
+        if !rules::can_cancel(&appointment, &hospital.zone, &limits, tx.now()) {
+            let until = rules::can_cancel_until(&appointment, &hospital.zone, &limits);
+            return Err(crate::problems::too_late(hospital, until));
+        }
+        let by = caller.actor.to_string();
+        let ending = sql::End { state: State::Cancelled, by: &by, reason: "patient", moved_to: None };
+        if !sql::end(&mut tx, hospital.id, id, ending).await? {
+            return Err(Problem::unavailable(1));
+        }
+        schedule::stock::give_back(&mut tx, hospital.id, slot).await?;
+        tx.publish(NewEvent {
+            hospital: hospital.id,
+            kind: "booking.cancelled",
+            key: appointment.person.to_string(),
+            payload: serde_json::json!({"appointment": id}),
+        })
+        .await?;
+        tx.audit(caller.audit("booking.cancel", id, serde_json::json!({"slot": slot}))).await?;
+        for one in &stock {
+            self.show(&mut tx, hospital, one, one.taken - 1);
+        }
+        tx.touch(store::Topic::new("appointment", id));
+        let now: UnixMs = tx.now();
+        tx.commit().await?;
+        metrics::counter!("booking_cancelled").increment(1);
+        Ok(Appointment { state: State::Cancelled, ended_at: Some(now), ended_by: Some(by), ..appointment })
+    }
+
+    /// Shows a slot's new count on this node's board after the commit, and wakes who watches it.
+    fn show(&self, tx: &mut Tx, hospital: &Hospital, stock: &schedule::stock::Stock, taken: i64) {
+        lane::touch(tx, stock);
+        let (board, hospital, slot) = (self.counter.board.clone(), hospital.id, stock.slot);
+        tx.after_commit(move || board.changed(hospital, slot, taken));
+    }
+}
+
+/// A request as the API and others make it.
+#[must_use]
+pub fn request(
+    caller: &Caller,
+    account: AccountId,
+    person: &people::BoundPerson,
+    slot: schedule::SlotId,
+    key: &str,
+    replaces: Option<AppointmentId>,
+) -> Request {
+    let hash = edge::idempotency::request_hash("appointment", &(slot, person.person, replaces));
+    Request {
+        slot,
+        person: PersonFacts {
+            id: person.person,
+            birth_date: person.birth_date,
+            identified: person.document_kind.is_some(),
+        },
+        account,
+        channel: caller.session.as_ref().map_or("system", |s| s.channel.as_str()).to_owned(),
+        key: key.to_owned(),
+        hash,
+        replaces,
+        request_id: caller.request_id.to_string(),
+        source: caller.source.to_string(),
+    }
+}

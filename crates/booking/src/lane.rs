@@ -1,0 +1,233 @@
+//! Lanes: requests that arrive while the last commit runs are decided and committed together.
+//!
+//! There is no timer: a batch is what is waiting. When nothing waits a request is committed alone and at once; in a rush
+//! hundreds share one commit. A batch that fails for a reason of one row is cut in halves until that row stands alone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use base::{HospitalId, Problem};
+use edge::{Hospital, Hospitals};
+use jiff::ToSpan as _;
+use people::PersonId;
+use schedule::{Board, SlotId};
+use store::{Db, NewEvent, StoreError, Topic, Tx};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::{Appointment, AppointmentId, Limits, Outcome, Request};
+use crate::rules::{Facts, Now, Plan, decide};
+use crate::store as sql;
+
+/// The most requests of one commit.
+const BATCH: usize = 512;
+/// How often a batch is tried again when other nodes were in the way.
+const TRIES: usize = 6;
+
+/// A request on its way, and where its outcome goes.
+pub(crate) struct Waiting {
+    pub(crate) hospital: HospitalId,
+    pub(crate) request: Request,
+    pub(crate) answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<Outcome, Problem>>;
+
+/// What a lane works with.
+#[derive(Clone)]
+pub(crate) struct Counter {
+    pub(crate) db: Db,
+    pub(crate) hospitals: Hospitals,
+    pub(crate) board: Board,
+}
+
+/// Serves a lane until all senders are gone.
+pub(crate) async fn serve(counter: Counter, mut arriving: mpsc::Receiver<Waiting>) {
+    let mut buffer = Vec::with_capacity(BATCH);
+    while arriving.recv_many(&mut buffer, BATCH).await > 0 {
+        let mut by_hospital: BTreeMap<HospitalId, (Vec<Request>, Vec<Answer>)> = BTreeMap::new();
+        for waiting in buffer.drain(..) {
+            let group = by_hospital.entry(waiting.hospital).or_default();
+            group.0.push(waiting.request);
+            group.1.push(waiting.answer);
+        }
+        for (hospital, (requests, answers)) in by_hospital {
+            metrics::histogram!("booking_batch").record(u32::try_from(requests.len()).unwrap_or(u32::MAX));
+            let outcomes = match counter.hospitals.get(hospital) {
+                Some(hospital) => counter.work(&hospital, &requests).await,
+                None => requests.iter().map(|_| Err(Problem::not_found())).collect(),
+            };
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                let _ = answer.send(outcome);
+            }
+        }
+    }
+}
+
+impl Counter {
+    /// Decides and commits requests; each gets its own outcome.
+    pub(crate) async fn work(
+        &self,
+        hospital: &Arc<Hospital>,
+        requests: &[Request],
+    ) -> Vec<Result<Outcome, Problem>> {
+        // Halves that are still to be done, the first on top.
+        let mut open: Vec<&[Request]> = vec![requests];
+        let mut done = Vec::with_capacity(requests.len());
+        while let Some(part) = open.pop() {
+            match self.try_batch(hospital, part).await {
+                Ok(outcomes) => done.extend(outcomes.into_iter().map(Ok)),
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(%error, requests = part.len(), "a batch could not be committed; its people are asked to try again");
+                    done.extend(part.iter().map(|_| Err(Problem::unavailable(1))));
+                }
+                Err(error) if part.len() > 1 => {
+                    tracing::error!(%error, requests = part.len(), "a batch failed for one of its rows; it is cut in halves");
+                    let (first, second) = part.split_at(part.len() / 2);
+                    open.push(second);
+                    open.push(first);
+                }
+                Err(error) => done.push(Err(error.into())),
+            }
+        }
+        done
+    }
+
+    async fn try_batch(
+        &self,
+        hospital: &Arc<Hospital>,
+        requests: &[Request],
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let mut last = None;
+        for attempt in 0..TRIES {
+            match self.batch(hospital, requests).await {
+                Ok(Some(outcomes)) => return Ok(outcomes),
+                // Another node won a place that this batch had counted on: look again.
+                Ok(None) => metrics::counter!("booking_batch_lost_race").increment(1),
+                Err(StoreError::Retry(error)) => last = Some(StoreError::Retry(error)),
+                Err(error) => return Err(error),
+            }
+            tracing::debug!(attempt, requests = requests.len(), "a batch is decided again");
+        }
+        Err(last.unwrap_or_else(|| StoreError::SharedCommit("other nodes were faster every time".into())))
+    }
+
+    /// One try: `None` when another node was faster.
+    async fn batch(
+        &self,
+        hospital: &Arc<Hospital>,
+        requests: &[Request],
+    ) -> Result<Option<Vec<Outcome>>, StoreError> {
+        let id = hospital.id;
+        let limits: Limits = hospital.settings("booking.limits");
+        let mut tx = self.db.begin().await?;
+        let mut facts = gather(&mut tx, hospital, requests).await?;
+        let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
+        let (outcomes, plan) = decide(requests, &mut facts, &now, new_ids);
+        if plan.rows.is_empty() {
+            tx.rollback().await?;
+            return Ok(Some(outcomes));
+        }
+        let asked: Asked<'_> = requests.iter().map(|r| ((r.account, r.key.as_str()), r)).collect();
+        let channels: Vec<&str> =
+            plan.rows.iter().map(|row| of(&asked, row).map_or("", |r| r.channel.as_str())).collect();
+        if sql::insert_all(&mut tx, id, &plan.rows, &channels).await?
+            != u64::try_from(plan.rows.len()).unwrap_or(u64::MAX)
+        {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        schedule::stock::take(&mut tx, id, &plan.taken).await?;
+        tx.publish_all(&plan.rows.iter().map(|row| booked(id, row)).collect::<Vec<_>>()).await?;
+        let entries: Vec<_> = plan.rows.iter().filter_map(|row| audit(id, &asked, row)).collect();
+        tx.audit_all(&entries).await?;
+        self.announce(&mut tx, id, &plan, &facts);
+        tx.commit().await?;
+        metrics::counter!("booking_booked").increment(u64::try_from(plan.rows.len()).unwrap_or(0));
+        Ok(Some(outcomes))
+    }
+
+    fn announce(&self, tx: &mut Tx, hospital: HospitalId, plan: &Plan, facts: &Facts) {
+        for (slot, _) in &plan.taken {
+            if let Some(stock) = facts.stock.get(slot) {
+                touch(tx, stock);
+                let (board, slot, taken) = (self.board.clone(), *slot, stock.taken);
+                tx.after_commit(move || board.changed(hospital, slot, taken));
+            }
+        }
+    }
+}
+
+/// Wakes whoever watches the doctor or department of a slot.
+pub(crate) fn touch(tx: &mut Tx, stock: &schedule::stock::Stock) {
+    match stock.doctor {
+        Some(doctor) => tx.touch(Topic::new("doctor", doctor)),
+        None => tx.touch(Topic::new("department", stock.department)),
+    }
+}
+
+/// Reads all that a decision needs, in the order that keeps nodes from waiting in a circle: persons, then slots.
+pub(crate) async fn gather(
+    tx: &mut Tx,
+    hospital: &Hospital,
+    requests: &[Request],
+) -> Result<Facts, StoreError> {
+    let persons: Vec<PersonId> = unique(requests.iter().map(|r| r.person.id));
+    let slots: Vec<SlotId> = unique(requests.iter().map(|r| r.slot));
+    sql::lock_persons(tx, hospital.id, &persons).await?;
+    let stock = schedule::stock::lock(tx, hospital.id, &slots).await?;
+    // Only now, under the locks: what was committed before is seen.
+    let keys: Vec<_> = requests.iter().map(|r| (r.account, r.key.clone())).collect();
+    let by_key = sql::by_keys(tx, hospital.id, &keys).await?;
+    let today = hospital.zone.date(tx.now());
+    let since = today.checked_sub(90.days()).unwrap_or(today);
+    let known = sql::known(tx, hospital.id, &persons, since).await?;
+    Ok(Facts {
+        stock: stock.into_iter().map(|s| (s.slot, s)).collect(),
+        by_key: by_key.into_iter().map(|a| ((a.account, a.key.clone()), a)).collect(),
+        known,
+    })
+}
+
+fn unique<T: Copy + Eq + std::hash::Hash + Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut list: Vec<T> = all.collect::<HashSet<_>>().into_iter().collect();
+    list.sort_unstable();
+    list
+}
+
+/// A new id and a code that can't be guessed: 100 random bits in letters and digits that are not mistaken for each other.
+pub(crate) fn new_ids() -> (AppointmentId, String) {
+    const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let random = edge::session::random_token().unwrap_or_else(|_| edge::AccountId::new().db());
+    let code = random.as_bytes().chunks(2).take(20).filter_map(|pair| {
+        let byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        LETTERS.get(usize::from(byte % 32)).map(|letter| char::from(*letter))
+    });
+    (AppointmentId::new(), code.collect())
+}
+
+/// The requests of a batch by account and key.
+pub(crate) type Asked<'a> = HashMap<(edge::AccountId, &'a str), &'a Request>;
+
+fn of<'a>(asked: &Asked<'a>, row: &Appointment) -> Option<&'a Request> {
+    asked.get(&(row.account, row.key.as_str())).copied()
+}
+
+/// The event of a new appointment.
+pub(crate) fn booked(hospital: HospitalId, row: &Appointment) -> NewEvent {
+    let payload = serde_json::json!({"appointment": row.id, "moved_from": row.moved_from});
+    NewEvent { hospital, kind: "booking.booked", key: row.person.to_string(), payload }
+}
+
+/// The audit entry of a new appointment.
+pub(crate) fn audit(hospital: HospitalId, asked: &Asked<'_>, row: &Appointment) -> Option<store::AuditEntry> {
+    let request = of(asked, row)?;
+    Some(store::AuditEntry {
+        hospital,
+        actor: row.account.to_string(),
+        action: if row.moved_from.is_some() { "booking.move" } else { "booking.book" },
+        entity: row.id.to_string(),
+        detail: serde_json::json!({"slot": row.slot, "number": row.number, "person": row.person, "moved_from": row.moved_from}),
+        request_id: request.request_id.clone(),
+        source: request.source.clone(),
+    })
+}

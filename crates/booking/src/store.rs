@@ -1,0 +1,234 @@
+//! The SQL of booking.
+
+use std::collections::HashMap;
+
+use base::{Date, HospitalId, UnixMs};
+use edge::AccountId;
+use people::PersonId;
+use store::value::Row;
+use store::{Db, Result, Tx, args};
+
+use crate::model::{Appointment, AppointmentId, Known, State};
+
+store::statements! {
+    LOCK_PERSONS = sqlite "SELECT 1 WHERE $1 IS NOT NULL"
+        postgres "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT pg_advisory_xact_lock(k) FROM (
+                      SELECT DISTINCT hashtextextended(value, 7240934) AS k
+                      FROM jsonb_array_elements_text(CAST($1 AS jsonb)) AS t(value) ORDER BY 1) AS keys) AS held";
+    BY_KEYS = sqlite "SELECT a.* FROM json_each($2) r JOIN appointment a
+                      ON a.hospital_id = $1 AND a.account_id = r.value->>0 AND a.key = r.value->>1"
+        postgres "SELECT a.* FROM jsonb_array_elements(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
+                      ON a.hospital_id = $1 AND a.account_id = r.value->>0 AND a.key = r.value->>1";
+    KNOWN = sqlite "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
+                    FROM json_each($2) r JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
+                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1)"
+        postgres "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
+                    FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
+                    ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
+                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1)";
+    INSERT_ALL = sqlite "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
+                    date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
+                    request_hash, check_in_code, booked_at, late, moved_from)
+               SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+                    value->>8, value->>9, CAST(value->>10 AS BIGINT), CAST(value->>11 AS BIGINT), CAST(value->>12 AS BIGINT),
+                    value->>13, value->>14, value->>15, CAST(value->>16 AS BIGINT), CAST(value->>17 AS BIGINT), value->>18, value->>19,
+                    value->>20, value->>21, value->>22, CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT), value->>25
+               FROM json_each($2) WHERE true ON CONFLICT DO NOTHING"
+        postgres "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
+                    date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
+                    request_hash, check_in_code, booked_at, late, moved_from)
+               SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+                    value->>8, value->>9, CAST(value->>10 AS BIGINT), CAST(value->>11 AS BIGINT), CAST(value->>12 AS BIGINT),
+                    value->>13, value->>14, value->>15, CAST(value->>16 AS BIGINT), CAST(value->>17 AS BIGINT), value->>18, value->>19,
+                    value->>20, value->>21, value->>22, CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT), value->>25
+               FROM jsonb_array_elements(CAST($2 AS jsonb)) AS t(value) ON CONFLICT DO NOTHING";
+    GET = "SELECT * FROM appointment WHERE hospital_id = $1 AND id = $2";
+    END = "UPDATE appointment SET state = $3, ended_at = $4, ended_by = $5, end_reason = $6, moved_to = $7
+           WHERE hospital_id = $1 AND id = $2 AND state IN ('held', 'booked')";
+    UPCOMING = sqlite "SELECT a.* FROM json_each($2) r JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+                    WHERE a.end_at >= $3 AND a.state IN ('held', 'booked', 'checked_in', 'stopped') ORDER BY a.start_at, a.id LIMIT 100"
+        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+                    WHERE a.end_at >= $3 AND a.state IN ('held', 'booked', 'checked_in', 'stopped') ORDER BY a.start_at, a.id LIMIT 100";
+    PAST = sqlite "SELECT a.* FROM json_each($2) r JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+                    WHERE (a.end_at < $3 OR a.state NOT IN ('held', 'booked', 'checked_in', 'stopped')) AND (a.start_at < $4 OR (a.start_at = $4 AND a.id < $5))
+                    ORDER BY a.start_at DESC, a.id DESC LIMIT $6"
+        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+                    WHERE (a.end_at < $3 OR a.state NOT IN ('held', 'booked', 'checked_in', 'stopped')) AND (a.start_at < $4 OR (a.start_at = $4 AND a.id < $5))
+                    ORDER BY a.start_at DESC, a.id DESC LIMIT $6";
+    DOCTORS_BEFORE = sqlite "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM json_each($2) r JOIN appointment a
+                    ON a.hospital_id = $1 AND a.person_id = r.value
+                    WHERE a.doctor_id IS NOT NULL AND a.state <> 'expired' GROUP BY a.doctor_id, a.person_id ORDER BY 3 DESC LIMIT 20"
+        postgres "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
+                    ON a.hospital_id = $1 AND a.person_id = r.value
+                    WHERE a.doctor_id IS NOT NULL AND a.state <> 'expired' GROUP BY a.doctor_id, a.person_id ORDER BY 3 DESC LIMIT 20";
+    TO_REMIND = "SELECT * FROM appointment WHERE hospital_id = $1 AND date = $2 AND state = 'booked' AND reminded_at IS NULL ORDER BY id LIMIT $3";
+    REMINDED = "UPDATE appointment SET reminded_at = $3 WHERE hospital_id = $1 AND id = $2 AND state = 'booked' AND reminded_at IS NULL";
+    OF_PERSON_AHEAD = "SELECT CAST(COUNT(*) AS BIGINT) FROM appointment WHERE hospital_id = $1 AND person_id = $2 AND end_at >= $3 AND state IN ('held', 'booked', 'checked_in')";
+    OF_CLINIC = "SELECT * FROM appointment WHERE hospital_id = $1 AND clinic_id = $2 AND state IN ('held', 'booked') ORDER BY slot_id, number";
+}
+
+fn json_ids<I: ToString>(ids: impl IntoIterator<Item = I>) -> serde_json::Value {
+    ids.into_iter().map(|i| serde_json::Value::from(i.to_string())).collect()
+}
+
+/// Makes bookings of the same persons wait for each other across nodes, so that their limits hold. Taken before slots are
+/// locked, in one order, so that nobody waits in a circle. On SQLite there is only one writer anyway.
+pub(crate) async fn lock_persons(tx: &mut Tx, hospital: HospitalId, persons: &[PersonId]) -> Result<()> {
+    let keys: Vec<String> = persons.iter().map(|p| format!("{hospital}:{}", p.db())).collect();
+    tx.all::<Row>(LOCK_PERSONS, args![json_ids(keys)]).await.map(drop)
+}
+
+/// Appointments that came of these accounts and keys.
+pub(crate) async fn by_keys(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    keys: &[(AccountId, String)],
+) -> Result<Vec<Appointment>> {
+    let keys: Vec<_> = keys.iter().map(|(account, key)| (account.db(), key)).collect();
+    tx.all(BY_KEYS, args![hospital, serde_json::json!(keys)]).await
+}
+
+/// What these persons have or had since `since`, as far as it counts.
+pub(crate) async fn known(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    persons: &[PersonId],
+    since: Date,
+) -> Result<HashMap<PersonId, Vec<Known>>> {
+    let mut by_person: HashMap<PersonId, Vec<Known>> = HashMap::new();
+    for known in
+        tx.all::<Known>(KNOWN, args![hospital, json_ids(persons.iter().map(|p| p.db())), since]).await?
+    {
+        by_person.entry(known.person).or_default().push(known);
+    }
+    Ok(by_person)
+}
+
+/// Inserts new appointments; gives how many. Fewer than asked for: another node won one of their unique places.
+pub(crate) async fn insert_all(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    rows: &[Appointment],
+    channels: &[&str],
+) -> Result<u64> {
+    let rows: Vec<serde_json::Value> = rows
+        .iter()
+        .zip(channels)
+        .map(|(a, channel)| {
+            serde_json::json!([
+                a.id.db(),
+                a.slot.db(),
+                a.clinic.db(),
+                a.doctor.map(|d| d.db()),
+                a.provider(),
+                a.department.db(),
+                a.campus.db(),
+                a.kind,
+                a.date.to_string(),
+                a.half_day.code(),
+                a.start_at.0,
+                a.end_at.0,
+                a.fee.0,
+                a.person.db(),
+                a.account.db(),
+                channel,
+                a.number,
+                a.day_ordinal,
+                a.state.code(),
+                a.pay.code(),
+                a.key,
+                a.request_hash,
+                a.check_in_code,
+                a.booked_at.0,
+                i64::from(a.late),
+                a.moved_from.map(|m| m.db())
+            ])
+        })
+        .collect();
+    tx.exec(INSERT_ALL, args![hospital, serde_json::Value::from(rows)]).await
+}
+
+/// An appointment, whoever it belongs to: the caller checks that.
+pub(crate) async fn get(tx: &mut Tx, hospital: HospitalId, id: AppointmentId) -> Result<Option<Appointment>> {
+    tx.opt(GET, args![hospital, id]).await
+}
+
+/// As [`get`], as of the last commit.
+pub(crate) async fn read(db: &Db, hospital: HospitalId, id: AppointmentId) -> Result<Option<Appointment>> {
+    db.opt(GET, args![hospital, id]).await
+}
+
+/// How an appointment ends.
+pub(crate) struct End<'a> {
+    pub(crate) state: State,
+    pub(crate) by: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) moved_to: Option<AppointmentId>,
+}
+
+/// Ends a held or booked appointment; false when it was not one any more.
+pub(crate) async fn end(tx: &mut Tx, hospital: HospitalId, id: AppointmentId, end: End<'_>) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(END, args![hospital, id, end.state, now, end.by, end.reason, end.moved_to]).await? == 1)
+}
+
+/// What these persons have ahead of them, the next first.
+pub(crate) async fn upcoming(
+    db: &Db,
+    hospital: HospitalId,
+    persons: &[PersonId],
+    now: UnixMs,
+) -> Result<Vec<Appointment>> {
+    db.all(UPCOMING, args![hospital, json_ids(persons.iter().map(|p| p.db())), now]).await
+}
+
+/// What these persons had, the last first, behind `after`.
+pub(crate) async fn past(
+    db: &Db,
+    hospital: HospitalId,
+    persons: &[PersonId],
+    now: UnixMs,
+    after: (UnixMs, String),
+    limit: i64,
+) -> Result<Vec<Appointment>> {
+    db.all(PAST, args![hospital, json_ids(persons.iter().map(|p| p.db())), now, after.0, after.1, limit])
+        .await
+}
+
+/// The doctors with whom these persons had a place, the last first.
+pub(crate) async fn doctors_before(db: &Db, hospital: HospitalId, persons: &[PersonId]) -> Result<Vec<Row>> {
+    db.all(DOCTORS_BEFORE, args![hospital, json_ids(persons.iter().map(|p| p.db()))]).await
+}
+
+/// Appointments of a day whose reminder has not gone out.
+pub(crate) async fn to_remind(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    date: Date,
+    limit: i64,
+) -> Result<Vec<Appointment>> {
+    tx.all(TO_REMIND, args![hospital, date, limit]).await
+}
+
+/// Marks a reminder as told; false when the appointment is not booked any more or was reminded.
+pub(crate) async fn reminded(tx: &mut Tx, hospital: HospitalId, id: AppointmentId) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(REMINDED, args![hospital, id, now]).await? == 1)
+}
+
+/// How many appointments a person has ahead; for a warning before they are unbound.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn ahead(db: &Db, hospital: HospitalId, person: PersonId) -> Result<i64> {
+    Ok(db.one::<store::value::One<i64>>(OF_PERSON_AHEAD, args![hospital, person, db.now()]).await?.0)
+}
+
+/// The live appointments of a clinic.
+pub(crate) async fn of_clinic(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    clinic: schedule::ClinicId,
+) -> Result<Vec<Appointment>> {
+    tx.all(OF_CLINIC, args![hospital, clinic]).await
+}
