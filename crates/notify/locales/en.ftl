@@ -1,0 +1,92 @@
+# What patients are told. Time, place, doctor and "your appointment" only; nothing about anybody's health.
+# Each message: title, status (the few words of a state), note (one short remark), chat (in the chat), sms.
+
+none = –
+outpatient = Outpatient clinic
+open-link = View details
+weekday-1 = Mon
+weekday-2 = Tue
+weekday-3 = Wed
+weekday-4 = Thu
+weekday-5 = Fri
+weekday-6 = Sat
+weekday-7 = Sun
+day = { $weekday } { $date } { $month ->
+    [1] Jan
+    [2] Feb
+    [3] Mar
+    [4] Apr
+    [5] May
+    [6] Jun
+    [7] Jul
+    [8] Aug
+    [9] Sep
+    [10] Oct
+    [11] Nov
+   *[12] Dec
+}
+
+appointment_confirmed =
+    .title = Appointment booked
+    .status = Booked
+    .note = Check in on time
+    .chat =
+        The appointment for { $person } is booked.
+        When: { $time }
+        With: { $who }
+        Where: { $place }
+        Please check in on time. If you can't come, cancel early so that someone else can have the place.
+    .sms = Booked for { $person }: { $who }, { $time }, { $place }. Please check in on time, or cancel early if you can't come.
+
+appointment_cancelled =
+    .title = Appointment cancelled
+    .status = Cancelled
+    .note = At your request
+    .chat =
+        The appointment for { $person } is cancelled.
+        It was for: { $time }
+        With: { $who }
+        You can book again whenever you like.
+    .sms = Cancelled for { $person }: { $who }, { $time }. You can book again whenever you like.
+
+appointment_moved =
+    .title = Appointment moved
+    .status = Moved
+    .note = Come at the new time
+    .chat =
+        The appointment for { $person } has a new time.
+        New time: { $time }
+        Before: { $old_time }
+        With: { $who }
+        Where: { $place }
+    .sms = The appointment for { $person } has moved to { $time } (it was { $old_time }): { $who }, { $place }. Please come at the new time.
+
+appointment_reminder =
+    .title = Appointment reminder
+    .status = Coming up
+    .note = Can't come? Cancel
+    .chat =
+        A reminder: { $person } has an appointment soon.
+        When: { $time }
+        With: { $who }
+        Where: { $place }
+        Please check in on time. If you can't come, please cancel early.
+    .sms = Reminder for { $person }: { $who }, { $time }, { $place }. Please check in on time, or cancel early if you can't come.
+
+appointment_stopped =
+    .title = Clinic called off
+    .status = Called off
+    .note = Please choose again
+    .chat =
+        We are sorry: the clinic that { $person } has an appointment for is called off.
+        It was for: { $time }
+        With: { $who }
+        Please choose another time, or call us on { $phone }.
+    .sms = We are sorry: the clinic of { $person } with { $who } on { $time } is called off. Please choose another time, or call { $phone }.
+
+sms_code =
+    .title = Verification code
+    .status = Code
+    .note = Keep it to yourself
+    .chat = Your code is { $code }. It is good for { $minutes } minutes. Please keep it to yourself.
+    .sms = Your code is { $code }. It is good for { $minutes } minutes. Hospital staff will never ask you for it; please keep it to yourself.

@@ -1,0 +1,79 @@
+# 发给患者的文字。只写时间、地点、医生和“预约”，不写任何与病情有关的内容。
+# 每条消息：title 标题，status 五个字以内的状态，note 一句说明（二十字以内），chat 会话消息，sms 短信。
+
+none = 无
+outpatient = 门诊
+open-link = 查看详情
+weekday-1 = 周一
+weekday-2 = 周二
+weekday-3 = 周三
+weekday-4 = 周四
+weekday-5 = 周五
+weekday-6 = 周六
+weekday-7 = 周日
+day = { $month }月{ $date }日（{ $weekday }）
+
+appointment_confirmed =
+    .title = 预约成功
+    .status = 预约成功
+    .note = 请按时到院报到
+    .chat =
+        { $person }的预约已成功。
+        时间：{ $time }
+        医生：{ $who }
+        地点：{ $place }
+        请按时到院报到；来不了请提前取消，把号留给需要的人。
+    .sms = { $person }的预约已成功：{ $who }，{ $time }，{ $place }。请按时到院报到；来不了请提前取消。
+
+appointment_cancelled =
+    .title = 预约已取消
+    .status = 已取消
+    .note = 已按您的要求取消
+    .chat =
+        { $person }的预约已取消。
+        原定时间：{ $time }
+        医生：{ $who }
+        需要时可以重新预约。
+    .sms = { $person }的预约已取消：{ $who }，{ $time }。需要时可以重新预约。
+
+appointment_moved =
+    .title = 改约成功
+    .status = 已改约
+    .note = 请按新的时间到院报到
+    .chat =
+        { $person }的预约已改到新的时间。
+        新的时间：{ $time }
+        原来的时间：{ $old_time }
+        医生：{ $who }
+        地点：{ $place }
+    .sms = { $person }的预约已改约：{ $who }，新的时间{ $time }，原来的时间{ $old_time }，{ $place }。请按新的时间到院报到。
+
+appointment_reminder =
+    .title = 就诊提醒
+    .status = 待就诊
+    .note = 来不了请提前取消
+    .chat =
+        提醒您，{ $person }的就诊时间快到了。
+        时间：{ $time }
+        医生：{ $who }
+        地点：{ $place }
+        请按时到院报到；来不了请提前取消。
+    .sms = 提醒您，{ $person }预约了{ $who }，{ $time }，{ $place }。请按时到院报到；来不了请提前取消。
+
+appointment_stopped =
+    .title = 停诊通知
+    .status = 已停诊
+    .note = 医生停诊，请改约其他时间
+    .chat =
+        很抱歉，{ $person }预约的门诊停诊了。
+        原定时间：{ $time }
+        医生：{ $who }
+        请改约其他时间，或致电 { $phone } 咨询。
+    .sms = 很抱歉，{ $person }预约的门诊停诊了：{ $who }，原定{ $time }。请改约其他时间，或致电{ $phone }咨询。
+
+sms_code =
+    .title = 验证码
+    .status = 验证码
+    .note = 请勿告诉他人
+    .chat = 您的验证码是 { $code }，{ $minutes } 分钟内有效，请勿告诉他人。
+    .sms = 您的验证码是{ $code }，{ $minutes }分钟内有效。医院工作人员不会向您索要验证码，请勿告诉他人。
