@@ -75,7 +75,8 @@ impl Db {
         Ok(Self::new(kind, clock))
     }
 
-    /// Opens the database to look at it, while another program may be serving it.
+    /// Opens the database to look at it, while another program may be serving it. On SQLite nothing can be changed through
+    /// this handle: [`Self::begin`] is refused.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -170,10 +171,10 @@ impl Db {
     async fn rows(&self, sql: Sql, args: Vec<Value>) -> Result<Vec<Row>> {
         match &self.inner.kind {
             DbKind::Sqlite(db) => {
-                bind::rows_sqlite(&bind::sqlite(sql.sqlite, args).fetch_all(&db.read).await?)
+                bind::rows_sqlite(&bind::sqlite(sql.sqlite, args)?.fetch_all(&db.read).await?)
             }
             DbKind::Postgres(pool) => {
-                bind::rows_postgres(&bind::postgres(sql.postgres, args).fetch_all(pool).await?)
+                bind::rows_postgres(&bind::postgres(sql.postgres, args)?.fetch_all(pool).await?)
             }
         }
     }
@@ -237,6 +238,15 @@ impl Db {
     }
 }
 
+/// A node that stops in the middle of a transaction (frozen, cut off) must not hold its locks against all others until TCP
+/// gives up after hours. Nothing but the database is awaited in a transaction, so ten idle seconds mean that nobody is there.
+const SESSION: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+];
+
 async fn pool(url: &Secret, max: u32) -> Result<PgPool> {
     let options: sqlx::postgres::PgConnectOptions = url
         .expose()
@@ -247,7 +257,7 @@ async fn pool(url: &Secret, max: u32) -> Result<PgPool> {
         .min_connections(0)
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options.application_name("xinglin").statement_cache_capacity(512))
+        .connect_with(options.application_name("xinglin").statement_cache_capacity(512).options(SESSION))
         .await?;
     Ok(pool)
 }

@@ -43,6 +43,12 @@ pub enum StoreError {
     /// Settings that can't work.
     #[error("{0}")]
     Config(String),
+    /// The command goes on although something in it failed, or was left half way. None of it happened.
+    #[error("the command went on after a failure")]
+    Over,
+    /// A text holds a NUL character, which can't be kept.
+    #[error("a text holds a NUL character")]
+    Nul,
     /// The commit that this command shared with others did not go through; none of it happened.
     #[error("the shared commit failed: {0}")]
     SharedCommit(String),
@@ -64,37 +70,60 @@ impl From<sqlx::Error> for StoreError {
             E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Tls(_) => {
                 Self::Unavailable(error)
             }
-            E::Database(db) => {
-                let code = db.code().unwrap_or_default().into_owned();
-                let constraint = db.constraint().map_or_else(|| db.message().to_owned(), ToOwned::to_owned);
-                match code.as_str() {
-                    // PostgreSQL: serialisation failure, deadlock, lock not available.
-                    "40001" | "40P01" | "55P03" => Self::Retry(error),
-                    // PostgreSQL: shutdown, cannot connect now, too many connections, disk full, out of memory,
-                    // a primary that became a standby (read-only transaction).
-                    "57P01" | "57P02" | "57P03" | "53300" | "53100" | "53200" | "25006" => {
-                        Self::Unavailable(error)
-                    }
-                    // SQLite (primary codes and the extended ones of busy and I/O): busy, locked, I/O error, full, cannot open.
-                    "5" | "6" | "261" | "262" | "517" | "10" | "13" | "14" | "266" | "522" | "778"
-                    | "1034" | "1290" => Self::Unavailable(error),
-                    _ if db.is_unique_violation()
-                        || db.is_check_violation()
-                        || db.is_foreign_key_violation() =>
-                    {
-                        Self::Constraint { constraint, source: error }
-                    }
-                    _ => Self::Other(error),
+            E::Database(db) => match nature(&**db) {
+                Nature::Retry => Self::Retry(error),
+                Nature::Unavailable => Self::Unavailable(error),
+                Nature::Constraint => {
+                    let constraint =
+                        db.constraint().map_or_else(|| db.message().to_owned(), ToOwned::to_owned);
+                    Self::Constraint { constraint, source: error }
                 }
-            }
+                Nature::Other => Self::Other(error),
+            },
             _ => Self::Other(error),
         }
+    }
+}
+
+enum Nature {
+    Retry,
+    Unavailable,
+    Constraint,
+    Other,
+}
+
+fn nature(error: &dyn sqlx::error::DatabaseError) -> Nature {
+    let code = error.code().unwrap_or_default();
+    if error.is_unique_violation() || error.is_check_violation() || error.is_foreign_key_violation() {
+        return Nature::Constraint;
+    }
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        // The low byte is the primary code: busy, locked, out of memory, I/O error, disk full, can't open.
+        let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
+        return if matches!(primary, 5 | 6 | 7 | 10 | 13 | 14) { Nature::Unavailable } else { Nature::Other };
+    }
+    match &*code {
+        // Serialisation failure, deadlock, lock not available.
+        "40001" | "40P01" | "55P03" => Nature::Retry,
+        // Shutdown and crash, a statement that was cancelled, a transaction that was idle too long, a primary that became a
+        // standby; the classes of connection trouble and of missing resources (disk, memory, connections).
+        "57P01" | "57P02" | "57P03" | "57P05" | "57014" | "25P03" | "25006" => Nature::Unavailable,
+        code if code.starts_with("08") || code.starts_with("53") => Nature::Unavailable,
+        _ => Nature::Other,
     }
 }
 
 impl From<StoreError> for Problem {
     /// What a person is told: "try again" when that helps, else that it is our fault. The cause goes to the log.
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Nul) {
+            return Self::new(
+                base::Kind::Invalid,
+                "text_invalid",
+                "文字里有无法保存的字符，请修改后再试。",
+                "The text contains a character that can't be stored. Please change it and try again.",
+            );
+        }
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         if error.is_transient() {
             tracing::warn!(error = %error, cause, "the database could not serve a command");

@@ -18,6 +18,8 @@ pub struct Tx {
     wakes_relay: bool,
     wakes_jobs: bool,
     hooks: Vec<Box<dyn FnOnce() + Send>>,
+    /// A statement failed or was left half way: what follows can only be a rollback.
+    over: bool,
 }
 
 enum TxBackend {
@@ -45,7 +47,10 @@ impl AfterCommit {
             db.wake_jobs();
         }
         for hook in self.hooks {
-            hook();
+            // On SQLite the hooks of many commands run one after another: one that panics must not take the others along.
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(hook)).is_err() {
+                tracing::error!("a hook that runs after a commit panicked");
+            }
         }
         db.live().touched(self.touched);
     }
@@ -61,7 +66,15 @@ impl Tx {
     }
 
     fn new(db: Db, backend: TxBackend) -> Self {
-        Self { backend, db, touched: Vec::new(), wakes_relay: false, wakes_jobs: false, hooks: Vec::new() }
+        Self {
+            backend,
+            db,
+            touched: Vec::new(),
+            wakes_relay: false,
+            wakes_jobs: false,
+            hooks: Vec::new(),
+            over: false,
+        }
     }
 
     /// The instant at which the command is carried out, by the injected clock.
@@ -79,16 +92,31 @@ impl Tx {
     /// Runs a statement; gives the number of rows that it changed.
     ///
     /// # Errors
-    /// Any [`StoreError`]. After an error the transaction is over: drop it.
+    /// Any [`StoreError`]. After an error the transaction is over on both databases: further statements and the commit are
+    /// refused with [`StoreError::Over`].
     pub async fn exec(&mut self, sql: Sql, args: Vec<Value>) -> Result<u64> {
-        match &mut self.backend {
+        self.enter()?;
+        let changed = match &mut self.backend {
             TxBackend::Sqlite(tx) => {
-                Ok(bind::sqlite(sql.sqlite, args).execute(tx.conn()?).await?.rows_affected())
+                bind::sqlite(sql.sqlite, args)?.execute(tx.conn()?).await?.rows_affected()
             }
             TxBackend::Postgres(tx) => {
-                Ok(bind::postgres(sql.postgres, args).execute(&mut **tx).await?.rows_affected())
+                bind::postgres(sql.postgres, args)?.execute(&mut **tx).await?.rows_affected()
             }
-        }
+        };
+        self.over = false;
+        Ok(changed)
+    }
+
+    /// Until the statement is through well, the command counts as over: nobody may go on after an error, nor after a
+    /// statement whose future was dropped.
+    fn enter(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.over, true) { Err(StoreError::Over) } else { Ok(()) }
+    }
+
+    /// Whether something failed in this transaction, so that only a rollback can follow.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
     }
 
     /// All rows of a query.
@@ -116,12 +144,17 @@ impl Tx {
     }
 
     async fn rows(&mut self, sql: Sql, args: Vec<Value>) -> Result<Vec<Row>> {
+        self.enter()?;
         match &mut self.backend {
             TxBackend::Sqlite(tx) => {
-                bind::rows_sqlite(&bind::sqlite(sql.sqlite, args).fetch_all(tx.conn()?).await?)
+                let rows = bind::sqlite(sql.sqlite, args)?.fetch_all(tx.conn()?).await?;
+                self.over = false;
+                bind::rows_sqlite(&rows)
             }
             TxBackend::Postgres(tx) => {
-                bind::rows_postgres(&bind::postgres(sql.postgres, args).fetch_all(&mut **tx).await?)
+                let rows = bind::postgres(sql.postgres, args)?.fetch_all(&mut **tx).await?;
+                self.over = false;
+                bind::rows_postgres(&rows)
             }
         }
     }
@@ -152,7 +185,13 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Retry`], [`StoreError::SharedCommit`]: nothing was changed, or (when the
     /// connection broke in the very commit) it is not known; a repeated command with its key finds out.
+    /// [`StoreError::Over`]: something in it failed before; it was rolled back.
     pub async fn commit(self) -> Result<()> {
+        if self.over {
+            // PostgreSQL would answer this COMMIT with a friendly ROLLBACK.
+            self.rollback().await?;
+            return Err(StoreError::Over);
+        }
         let after = AfterCommit {
             db: Some(self.db),
             touched: self.touched,
@@ -163,9 +202,13 @@ impl Tx {
         match self.backend {
             TxBackend::Sqlite(tx) => tx.commit(after).await,
             TxBackend::Postgres(tx) => {
-                tx.commit().await?;
-                after.run();
-                Ok(())
+                // In a task of its own: whoever asked may go away, but what was committed must reach caches and readers.
+                let committed = tokio::spawn(async move {
+                    tx.commit().await?;
+                    after.run();
+                    Ok(())
+                });
+                committed.await.unwrap_or(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)))
             }
         }
     }
@@ -195,10 +238,12 @@ pub(crate) fn node_name() -> Arc<str> {
 
 impl Tx {
     pub(crate) async fn script(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<()> {
+        self.enter()?;
         match &mut self.backend {
             TxBackend::Sqlite(tx) => sqlx::raw_sql(sqlite).execute(tx.conn()?).await.map(drop)?,
             TxBackend::Postgres(tx) => sqlx::raw_sql(postgres).execute(&mut **tx).await.map(drop)?,
         }
+        self.over = false;
         Ok(())
     }
 }

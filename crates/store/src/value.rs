@@ -342,28 +342,41 @@ pub(crate) mod bind {
     pub(crate) fn sqlite(
         sql: &'static str,
         values: Vec<Value>,
-    ) -> sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments> {
-        values.into_iter().fold(sqlx::query(sql), |q, v| match v {
+    ) -> Result<sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>> {
+        no_nul(&values)?;
+        Ok(values.into_iter().fold(sqlx::query(sql), |q, v| match v {
             Value::Int(n) => q.bind(n),
             Value::Text(t) => q.bind(t),
             Value::Bytes(b) => q.bind(b),
             // SQLite has no arrays: a list travels as JSON for json_each().
             Value::Ints(n) => q.bind(serde_json::to_string(&n).unwrap_or_default()),
             Value::Texts(t) => q.bind(serde_json::to_string(&t).unwrap_or_default()),
-        })
+        }))
     }
 
     pub(crate) fn postgres(
         sql: &'static str,
         values: Vec<Value>,
-    ) -> sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments> {
-        values.into_iter().fold(sqlx::query(sql), |q, v| match v {
+    ) -> Result<sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments>> {
+        no_nul(&values)?;
+        Ok(values.into_iter().fold(sqlx::query(sql), |q, v| match v {
             Value::Int(n) => q.bind(n),
             Value::Text(t) => q.bind(t),
             Value::Bytes(b) => q.bind(b),
             Value::Ints(n) => q.bind(n),
             Value::Texts(t) => q.bind(t),
-        })
+        }))
+    }
+
+    /// PostgreSQL's TEXT can't hold a NUL, SQLite's can: refused on both, so that what works on one works on the other.
+    fn no_nul(values: &[Value]) -> Result<()> {
+        let has = |text: &str| text.as_bytes().contains(&0);
+        let found = values.iter().any(|value| match value {
+            Value::Text(Some(text)) => has(text),
+            Value::Texts(texts) => texts.iter().flatten().any(|text| has(text)),
+            _ => false,
+        });
+        if found { Err(StoreError::Nul) } else { Ok(()) }
     }
 
     pub(crate) fn rows_sqlite(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<Row>> {
