@@ -16,9 +16,12 @@ crate::statements! {
              SELECT CAST(value->>0 AS BIGINT), $2, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
              FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS t(value, n) ORDER BY n";
     UNLINKED_HOSPITALS = "SELECT DISTINCT hospital_id FROM audit WHERE link IS NULL";
-    HOSPITALS = "SELECT DISTINCT hospital_id FROM audit";
+    HOSPITALS = "SELECT hospital_id FROM audit_head UNION SELECT hospital_id FROM audit";
+    HEAD = "SELECT link, hash FROM audit_head WHERE hospital_id = $1";
+    HOLD_HEAD = "INSERT INTO audit_head (hospital_id, link, hash) VALUES ($1, 0, '')
+                 ON CONFLICT (hospital_id) DO UPDATE SET link = audit_head.link RETURNING link, hash";
+    SET_HEAD = "UPDATE audit_head SET link = $2, hash = $3 WHERE hospital_id = $1";
     UNLINKED = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link IS NULL ORDER BY seq LIMIT 500";
-    LAST = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link IS NOT NULL ORDER BY link DESC LIMIT 1";
     LINK = "UPDATE audit SET link = $3, hash = $4 WHERE hospital_id = $1 AND seq = $2 AND link IS NULL";
     WALK = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link > $2 ORDER BY link LIMIT 1000";
     COUNT_UNLINKED = "SELECT CAST(COUNT(*) AS BIGINT) FROM audit WHERE link IS NULL";
@@ -137,19 +140,37 @@ pub async fn link(db: &Db) -> Result<usize> {
     }
     let mut linked = 0;
     for One(hospital) in db.all::<One<i64>>(UNLINKED_HOSPITALS, args![]).await? {
-        let mut tx = db.begin().await?;
-        let last: Option<Logged> = tx.opt(LAST, args![hospital]).await?;
-        let mut number = last.as_ref().and_then(|l| l.link).unwrap_or(0);
-        let mut hash = last.and_then(|l| l.hash).unwrap_or_default();
-        for entry in tx.all::<Logged>(UNLINKED, args![hospital]).await? {
-            number += 1;
-            hash = entry.hashed(number, &hash);
-            tx.exec(LINK, args![hospital, entry.seq, number, &hash]).await?;
-            linked += 1;
-        }
-        tx.commit().await?;
+        linked += link_one(db, HospitalId(hospital)).await?;
     }
     Ok(linked)
+}
+
+async fn link_one(db: &Db, hospital: HospitalId) -> Result<usize> {
+    let mut tx = db.begin().await?;
+    // Held until the commit: should our lease run out, whoever comes next waits here and goes on behind us.
+    let Head { mut link, mut hash } = tx.one(HOLD_HEAD, args![hospital]).await?;
+    let entries = tx.all::<Logged>(UNLINKED, args![hospital]).await?;
+    for entry in &entries {
+        link += 1;
+        hash = entry.hashed(link, &hash);
+        tx.exec(LINK, args![hospital, entry.seq, link, &hash]).await?;
+    }
+    tx.exec(SET_HEAD, args![hospital, link, hash]).await?;
+    tx.commit().await?;
+    Ok(entries.len())
+}
+
+/// Where a hospital's chain ends.
+#[derive(Debug, Default)]
+struct Head {
+    link: i64,
+    hash: String,
+}
+
+impl FromRow for Head {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self { link: row.get("link")?, hash: row.get("hash")? })
+    }
 }
 
 /// What a walk along the chain found.
@@ -161,13 +182,17 @@ pub struct Walk {
     pub faults: Vec<String>,
 }
 
-/// Walks the chain of every hospital and recomputes each hash. Read-only.
+/// Walks the chain of every hospital and recomputes each hash. Read-only, also while entries are written and linked.
 ///
 /// # Errors
 /// Any [`crate::StoreError`].
 pub async fn walk(db: &Db) -> Result<Walk> {
     let mut found = Walk::default();
     for One(hospital) in db.all::<One<i64>>(HOSPITALS, args![]).await? {
+        // Read before the entries: what is linked in the meantime only lies behind it.
+        let head: Option<Head> = db.opt(HEAD, args![hospital]).await?;
+        let known = head.unwrap_or_default();
+        let mut fault = |what: String| found.faults.push(format!("hospital {hospital}: {what}"));
         let (mut number, mut hash) = (0, String::new());
         loop {
             let entries: Vec<Logged> = db.all(WALK, args![hospital, number]).await?;
@@ -178,18 +203,25 @@ pub async fn walk(db: &Db) -> Result<Walk> {
                 found.entries += 1;
                 let link = entry.link.unwrap_or_default();
                 if link != number + 1 {
-                    found.faults.push(format!(
-                        "hospital {hospital}: entries {} to {} are missing",
-                        number + 1,
-                        link - 1
-                    ));
+                    fault(format!("entries {} to {} are missing", number + 1, link - 1));
                 }
-                let want = entry.hashed(link, &hash);
-                if entry.hash.as_deref() != Some(&want) {
-                    found.faults.push(format!("hospital {hospital}: entry {link} was changed"));
+                if entry.hash.as_deref() != Some(&entry.hashed(link, &hash)) {
+                    fault(format!("entry {link} was changed"));
                 }
                 number = link;
                 hash = entry.hash.unwrap_or_default();
+                if number == known.link && hash != known.hash {
+                    fault(format!("entry {link} is not the one that the chain ended with"));
+                }
+            }
+        }
+        if number < known.link {
+            fault(format!("entries {} to {} are missing", number + 1, known.link));
+        } else if number > 0 && known.link == 0 {
+            // Unless the first entries were linked just now.
+            let head: Option<Head> = db.opt(HEAD, args![hospital]).await?;
+            if head.is_none_or(|h| h.link < number) {
+                fault("the record of the chain's end is missing".into());
             }
         }
     }

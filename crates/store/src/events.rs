@@ -14,9 +14,12 @@ use async_trait::async_trait;
 use base::{HospitalId, UnixMs};
 use tokio_util::sync::CancellationToken;
 
+use crate::caught::calmly;
 use crate::value::{FromRow, One, Row};
 use crate::{Db, Result, StoreError, Tx, args};
 
+/// After a failure of the database an event is left alone for so long, so that the relay does not spin.
+const BREATH: Duration = Duration::from_secs(1);
 /// How many events a node takes at a time, and for how long.
 const BATCH: i64 = 128;
 const LEASE: Duration = Duration::from_secs(30);
@@ -40,10 +43,10 @@ crate::statements! {
                  ORDER BY e.seq LIMIT $4)
              RETURNING hospital_id, seq, kind, key, payload, created_at";
     DONE = "UPDATE event SET state = 'done' WHERE hospital_id = $1 AND seq = $2 AND state = 'new' AND leased_by = $3";
-    LET_GO = "UPDATE event SET leased_until = 0, leased_by = NULL WHERE hospital_id = $1 AND seq = $2 AND state = 'new' AND leased_by = $3";
+    LET_GO = "UPDATE event SET leased_until = $4, leased_by = NULL WHERE hospital_id = $1 AND seq = $2 AND state = 'new' AND leased_by = $3";
     LET_ALL_GO = "UPDATE event SET leased_until = 0, leased_by = NULL WHERE state = 'new' AND leased_by = $1";
     FAILED = "INSERT INTO event_failure (hospital_id, seq, subscriber, kind, key, payload, created_at, attempts, next_at, state, error)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 'waiting', $9) ON CONFLICT DO NOTHING";
+              VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10) ON CONFLICT DO NOTHING";
     CLAIM_FAILURES = "UPDATE event_failure SET leased_until = $2 WHERE (hospital_id, seq, subscriber) IN (
                  SELECT hospital_id, seq, subscriber FROM event_failure
                  WHERE state = 'waiting' AND next_at <= $1 AND leased_until < $1 ORDER BY next_at LIMIT 32)
@@ -54,6 +57,7 @@ crate::statements! {
     BACKLOG = "SELECT CAST(COUNT(*) AS BIGINT) FROM event WHERE state = 'new'";
     FAILURES = "SELECT CAST(COUNT(*) AS BIGINT) FROM event_failure WHERE state <> 'done'";
     FORGET = "DELETE FROM event WHERE (hospital_id, seq) IN (SELECT hospital_id, seq FROM event WHERE state = 'done' AND created_at < $1 LIMIT 5000)";
+    FORGET_FAILURES = "DELETE FROM event_failure WHERE state = 'done' AND created_at < $1";
 }
 
 /// An event to be published.
@@ -166,6 +170,7 @@ pub async fn failures(db: &Db) -> Result<i64> {
 pub async fn forget(db: &Db, before: UnixMs) -> Result<u64> {
     let mut tx = db.begin().await?;
     let n = tx.exec(FORGET, args![before]).await?;
+    tx.exec(FORGET_FAILURES, args![before]).await?;
     tx.commit().await?;
     Ok(n)
 }
@@ -212,12 +217,14 @@ pub async fn turn(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<usize>
     for (_, events) in by_key {
         let (db, subscribers) = (db.clone(), subscribers.clone());
         running.spawn(async move {
-            for event in events {
-                if let Err(error) = handle(&db, &subscribers, &event).await {
+            let mut waiting = events.as_slice();
+            while let Some((event, later)) = waiting.split_first() {
+                if let Err(error) = handle(&db, &subscribers, event).await {
                     tracing::warn!(%error, kind = event.kind, seq = event.seq, "an event was not handled; it will be");
-                    let_go(&db, &event).await;
+                    let_go(&db, waiting).await;
                     break;
                 }
+                waiting = later;
             }
         });
         if running.len() >= 16 {
@@ -238,27 +245,36 @@ async fn claim(db: &Db) -> Result<Vec<Event>> {
     Ok(events)
 }
 
+/// Runs one subscriber. A panic, and an error of the database that it swallowed, are its failures too.
+async fn attempt(subscriber: &dyn Subscriber, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+    calmly(subscriber.handle(tx, event)).await?;
+    if tx.is_over() {
+        return Err(Failure::Again("it went on after a failure of the database".into()));
+    }
+    Ok(())
+}
+
 async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> Result<()> {
-    let mut failed: Vec<(&'static str, String)> = Vec::new();
+    let mut failed: Vec<(&'static str, Failure)> = Vec::new();
     'again: loop {
         let mut tx = db.begin().await?;
         for subscriber in subscribers.iter().filter(|s| s.wants(&event.kind)) {
             if failed.iter().any(|(name, _)| *name == subscriber.name()) {
                 continue;
             }
-            match subscriber.handle(&mut tx, event).await {
+            match attempt(&**subscriber, &mut tx, event).await {
                 Ok(()) => {}
                 Err(Failure::Store(error)) if error.is_transient() => return Err(error),
                 Err(failure) => {
                     tracing::error!(error = %failure, subscriber = subscriber.name(), kind = event.kind, seq = event.seq, "a subscriber failed");
-                    failed.push((subscriber.name(), failure.to_string()));
+                    failed.push((subscriber.name(), failure));
                     tx.rollback().await?;
                     continue 'again;
                 }
             }
         }
         let now = tx.now();
-        for (name, error) in &failed {
+        for (name, failure) in &failed {
             tx.exec(
                 FAILED,
                 args![
@@ -270,11 +286,13 @@ async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> 
                     event.payload.clone(),
                     event.at,
                     now.plus(pause(1)),
-                    error
+                    state_after(failure, 1),
+                    said(failure)
                 ],
             )
             .await?;
         }
+        // Nothing of this stays when another node has taken the event over in the meantime.
         if tx.exec(DONE, args![event.hospital, event.seq, db.node()]).await? == 1 {
             tx.commit().await?;
         }
@@ -282,11 +300,26 @@ async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> 
     }
 }
 
-async fn let_go(db: &Db, event: &Event) {
-    if let Ok(mut tx) = db.begin().await {
-        let _ = tx.exec(LET_GO, args![event.hospital, event.seq, db.node()]).await;
-        let _ = tx.commit().await;
+fn state_after(failure: &Failure, attempts: i64) -> &'static str {
+    let over = attempts >= ATTEMPTS || matches!(failure, Failure::Final(_));
+    if over { "failed" } else { "waiting" }
+}
+
+/// What a failure says, in a shape that the database takes.
+pub(crate) fn said(failure: &Failure) -> String {
+    failure.to_string().replace('\0', "")
+}
+
+/// Gives events back, not to be had for a moment: the first of them was not handled, the others keep their order behind it.
+async fn let_go(db: &Db, events: &[Event]) {
+    let Ok(mut tx) = db.begin().await else { return };
+    let until = tx.now().plus(BREATH);
+    for event in events {
+        if tx.exec(LET_GO, args![event.hospital, event.seq, db.node(), until]).await.is_err() {
+            return;
+        }
     }
+    let _ = tx.commit().await;
 }
 
 async fn retry_failures(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<usize> {
@@ -300,23 +333,24 @@ async fn retry_failures(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<
         let attempts = row.get::<i64>("attempts")? + 1;
         let mut tx = db.begin().await?;
         let outcome = match subscribers.iter().find(|s| s.name() == name) {
-            Some(subscriber) => subscriber.handle(&mut tx, &event).await,
+            Some(subscriber) => attempt(&**subscriber, &mut tx, &event).await,
             None => Err(Failure::Final("this program has no such subscriber".into())),
         };
         match outcome {
             Ok(()) => {
-                tx.exec(FAILURE_DONE, args![event.hospital, event.seq, &name]).await?;
-                tx.commit().await?;
+                // Another node may have done it when this one took longer than its lease: then nothing of ours stays.
+                if tx.exec(FAILURE_DONE, args![event.hospital, event.seq, &name]).await? == 1 {
+                    tx.commit().await?;
+                }
             }
             Err(failure) => {
                 tx.rollback().await?;
-                let over = attempts >= ATTEMPTS || matches!(failure, Failure::Final(_));
-                let state = if over { "failed" } else { "waiting" };
+                let state = state_after(&failure, attempts);
                 let mut tx = db.begin().await?;
                 let next = tx.now().plus(pause(attempts));
                 tx.exec(
                     FAILURE_AGAIN,
-                    args![event.hospital, event.seq, &name, attempts, next, state, failure.to_string()],
+                    args![event.hospital, event.seq, &name, attempts, next, state, said(&failure)],
                 )
                 .await?;
                 tx.commit().await?;

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use base::{HospitalId, UnixMs};
 use tokio_util::sync::CancellationToken;
 
-use crate::events::{Failure, pause};
+use crate::caught::calmly;
+use crate::events::{Failure, pause, said};
 use crate::value::{FromRow, One, Row};
 use crate::{Db, Result, StoreError, Tx, args, lease};
 
@@ -19,13 +20,19 @@ const LEASE: Duration = Duration::from_secs(60);
 const ATTEMPTS: i64 = 20;
 
 crate::statements! {
-    ADD = "INSERT INTO job (hospital_id, id, kind, dedupe, payload, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    ADD = "INSERT INTO job (hospital_id, id, kind, dedupe, payload, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+           ON CONFLICT (hospital_id, kind, dedupe) WHERE state = 'waiting' DO UPDATE
+           SET again_at = CASE WHEN job.again_at < excluded.due_at THEN job.again_at ELSE excluded.due_at END
+           WHERE job.leased_until >= $7";
     CLAIM_LOCK = sqlite "SELECT 1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(7240933)) AS held";
     CLAIM = "UPDATE job SET leased_until = $2, attempts = attempts + 1 WHERE (hospital_id, id) IN (
                  SELECT hospital_id, id FROM job WHERE state = 'waiting' AND due_at <= $1 AND leased_until < $1 ORDER BY due_at LIMIT 64)
              RETURNING hospital_id, id, kind, dedupe, payload, due_at, attempts";
-    DONE = "UPDATE job SET state = 'done', error = NULL WHERE hospital_id = $1 AND id = $2 AND state = 'waiting'";
-    AGAIN = "UPDATE job SET state = $3, due_at = $4, error = $5, leased_until = 0 WHERE hospital_id = $1 AND id = $2 AND state = 'waiting'";
+    DONE = "UPDATE job SET state = CASE WHEN again_at IS NULL THEN 'done' ELSE 'waiting' END, due_at = COALESCE(again_at, due_at),
+            attempts = CASE WHEN again_at IS NULL THEN attempts ELSE 0 END, again_at = NULL, leased_until = 0, error = NULL
+            WHERE hospital_id = $1 AND id = $2 AND state = 'waiting' AND attempts = $3";
+    AGAIN = "UPDATE job SET state = $4, due_at = $5, error = $6, leased_until = 0
+             WHERE hospital_id = $1 AND id = $2 AND state = 'waiting' AND attempts = $3";
     WAITING = "SELECT CAST(COUNT(*) AS BIGINT) FROM job WHERE state = 'waiting' AND due_at <= $1";
     FORGET = "DELETE FROM job WHERE state = 'done' AND due_at < $1";
 }
@@ -89,7 +96,8 @@ pub trait Sweep: Send + Sync {
 }
 
 impl Tx {
-    /// Has a job done at `due`, with this transaction. The same kind and dedupe text waits only once.
+    /// Has a job done at `due`, with this transaction. The same kind and dedupe text waits only once; when it is just being
+    /// done (perhaps by the one who asks), it is done once more at `due`.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -144,36 +152,36 @@ pub async fn turn(db: &Db, handlers: &[Arc<dyn JobHandler>]) -> Result<usize> {
     let mut tx = db.begin().await?;
     let _: Vec<Row> = tx.all(CLAIM_LOCK, args![]).await?;
     let now = tx.now();
-    let jobs: Vec<Job> = tx.all(CLAIM, args![now, now.plus(LEASE)]).await?;
+    let lease_ends = now.plus(LEASE);
+    let mut jobs: Vec<Job> = tx.all(CLAIM, args![now, lease_ends]).await?;
     tx.commit().await?;
+    jobs.sort_by_key(|job| job.due);
+    let mut done = 0;
     for job in &jobs {
+        if db.now() >= lease_ends {
+            // The jobs before took so long that others may have taken this one; it waits for its turn again.
+            break;
+        }
+        done += 1;
         let outcome = match handlers.iter().find(|h| h.kind() == job.kind) {
-            Some(handler) => handler.run(db, job).await,
+            Some(handler) => calmly(handler.run(db, job)).await,
             None => Err(Failure::Final("this program has no such handler".into())),
         };
         let mut tx = db.begin().await?;
         match outcome {
-            Ok(()) => tx.exec(DONE, args![job.hospital, &job.id]).await?,
+            Ok(()) => tx.exec(DONE, args![job.hospital, &job.id, job.attempts]).await?,
             Err(failure) => {
                 tracing::warn!(error = %failure, kind = job.kind, job = job.id, attempts = job.attempts, "a job failed");
                 let over = job.attempts >= ATTEMPTS || matches!(failure, Failure::Final(_));
+                let state = if over { "failed" } else { "waiting" };
                 let next = tx.now().plus(pause(job.attempts));
-                tx.exec(
-                    AGAIN,
-                    args![
-                        job.hospital,
-                        &job.id,
-                        if over { "failed" } else { "waiting" },
-                        next,
-                        failure.to_string()
-                    ],
-                )
-                .await?
+                tx.exec(AGAIN, args![job.hospital, &job.id, job.attempts, state, next, said(&failure)])
+                    .await?
             }
         };
         tx.commit().await?;
     }
-    Ok(jobs.len())
+    Ok(done)
 }
 
 /// Runs sweeps until `stop`, each under a lease of its own.
@@ -204,7 +212,7 @@ async fn sweep_once(db: &Db, sweep: &dyn Sweep, stop: &CancellationToken) -> Res
         if lease::take(db, &name, LEASE).await?.is_none() {
             return Ok(());
         }
-        let more = sweep.run(db).await;
+        let more = calmly(sweep.run(db)).await;
         lease::give_back(db, &name).await?;
         if !more? {
             return Ok(());

@@ -14,6 +14,7 @@
 //! **Invariant:** nothing in this crate knows HTTP, WeChat or a hospital's rules.
 
 pub mod audit;
+mod caught;
 pub mod db;
 pub mod error;
 pub mod events;
@@ -49,12 +50,17 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// The kernel's own tables.
 #[must_use]
 pub fn migrations() -> Vec<Migration> {
-    vec![Migration {
-        capability: "store",
-        name: "0001_kernel",
-        sqlite: include_str!("../migrations/0001_kernel.sqlite.sql"),
-        postgres: include_str!("../migrations/0001_kernel.postgres.sql"),
-    }]
+    let both = |name, text| Migration { capability: "store", name, sqlite: text, postgres: text };
+    vec![
+        Migration {
+            capability: "store",
+            name: "0001_kernel",
+            sqlite: include_str!("../migrations/0001_kernel.sqlite.sql"),
+            postgres: include_str!("../migrations/0001_kernel.postgres.sql"),
+        },
+        both("0002_job_again", include_str!("../migrations/0002_job_again.sql")),
+        both("0003_audit_head", include_str!("../migrations/0003_audit_head.sql")),
+    ]
 }
 
 /// The kernel's own statements, for the test that prepares them all.

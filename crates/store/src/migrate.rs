@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::{Db, Result, StoreError, Tx, args};
+use crate::value::{One, Row};
+use crate::{Backend, Db, Result, StoreError, args};
 
 /// One step of a capability's schema.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,8 @@ macro_rules! migration {
 
 crate::statements! {
     APPLIED = "SELECT capability, name, checksum FROM schema_migration";
+    STARTED = sqlite "SELECT CAST(COUNT(*) AS BIGINT) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'"
+              postgres "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT to_regclass('schema_migration') AS found) AS looked WHERE found IS NOT NULL";
     RECORD = "INSERT INTO schema_migration (capability, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
     LOCK = sqlite "SELECT 1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(7240931)) AS held";
 }
@@ -46,9 +49,10 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
 /// [`StoreError::Migration`] when the database holds a migration that this program does not know or knows otherwise.
 pub async fn apply(db: &Db, migrations: &[Migration]) -> Result<Vec<String>> {
     let mut tx = db.begin().await?;
-    let _: Vec<crate::Row> = tx.all(LOCK, args![]).await?;
+    let _: Vec<Row> = tx.all(LOCK, args![]).await?;
     tx.script(TABLE, TABLE).await?;
-    let missing = missing(&mut tx, migrations).await?;
+    let there = tx.all::<Row>(APPLIED, args![]).await?;
+    let missing = missing(&there, migrations, tx.is_postgres())?;
     let mut applied = Vec::new();
     for m in missing {
         tx.script(m.sqlite, m.postgres).await.map_err(|e| {
@@ -67,13 +71,16 @@ pub async fn apply(db: &Db, migrations: &[Migration]) -> Result<Vec<String>> {
     Ok(applied)
 }
 
-/// Whether the database has exactly what this program brings.
+/// Whether the database has exactly what this program brings. Only looks, also while another program serves it.
 ///
 /// # Errors
 /// [`StoreError::Migration`] names what is missing or unknown.
 pub async fn verify(db: &Db, migrations: &[Migration]) -> Result<()> {
-    let mut tx = db.begin().await?;
-    let missing = missing(&mut tx, migrations).await?;
+    let mut there = Vec::new();
+    if db.one::<One<i64>>(STARTED, args![]).await?.0 > 0 {
+        there = db.all::<Row>(APPLIED, args![]).await?;
+    }
+    let missing = missing(&there, migrations, db.backend() == Backend::Postgres)?;
     match missing.first() {
         None => Ok(()),
         Some(m) => Err(StoreError::Migration(format!(
@@ -83,16 +90,16 @@ pub async fn verify(db: &Db, migrations: &[Migration]) -> Result<()> {
     }
 }
 
-async fn missing(tx: &mut Tx, migrations: &[Migration]) -> Result<Vec<Migration>> {
+fn missing(applied: &[Row], migrations: &[Migration], postgres: bool) -> Result<Vec<Migration>> {
     let mut known: HashMap<(String, String), String> = HashMap::new();
-    for row in tx.all::<crate::Row>(APPLIED, args![]).await? {
+    for row in applied {
         known.insert((row.get("capability")?, row.get("name")?), row.get("checksum")?);
     }
     let mut missing = Vec::new();
     for m in migrations {
         match known.remove(&(m.capability.to_owned(), m.name.to_owned())) {
             None => missing.push(*m),
-            Some(sum) if sum == checksum(m, tx.is_postgres()) => {}
+            Some(sum) if sum == checksum(m, postgres) => {}
             Some(_) => {
                 return Err(StoreError::Migration(format!(
                     "{}/{} was changed after it was applied",

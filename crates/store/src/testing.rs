@@ -21,15 +21,14 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't be set up stops here and says why")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use base::{Clock, Secret, UnixMs};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use crate::caught::caught;
 use crate::{Backend, Db, DbConfig, Migration, migrate};
 
 /// The address of a PostgreSQL server for tests.
@@ -164,15 +163,7 @@ async fn round(
     let mut all = crate::migrations();
     all.extend(migrations.iter().filter(|m| m.capability != "store"));
     migrate::apply(&db, &all).await.expect("migrate the test's database");
-    let mut running = pin!(test(TestDb { db: db.clone(), clock, config }));
-    let outcome = std::future::poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
-    })
-    .await;
+    let outcome = caught(test(TestDb { db: db.clone(), clock, config })).await;
     if outcome.is_ok() {
         db.close().await;
     }

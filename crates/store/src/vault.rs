@@ -113,6 +113,9 @@ impl Vault {
             if bytes.len() != 32 {
                 return Err(bad(number, "a key has 32 bytes"));
             }
+            if id == "blind" && blind_fixed {
+                return Err(bad(number, "this id stands twice"));
+            }
             if !blind_fixed {
                 blind_source = Some(bytes.clone());
                 blind_fixed = id == "blind";
