@@ -127,7 +127,7 @@
   if (framed) {
     // The phone shows the page's title in its bar.
     var title = function () {
-      window.parent.postMessage({ xinglinPhone: 1, id: 0, call: 'title', params: { title: document.title } }, '*')
+      window.parent.postMessage({ xinglinPhone: 1, id: 0, call: 'title', params: { title: document.title, url: location.href } }, '*')
     }
     title()
     new MutationObserver(title).observe(document.head || document.documentElement, {
