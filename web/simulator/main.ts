@@ -1,7 +1,9 @@
 import { createApp, type Component } from 'vue'
 import { firstLang, setLang } from '@shared/i18n/i18n'
 import '@shared/tokens.css'
-import './simulator.css'
+import './css/phone.css'
+import './css/chat.css'
+import './css/desk.css'
 import { t } from './i18n'
 import { deskHost, phoneOf } from './lib/host'
 

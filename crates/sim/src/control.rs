@@ -167,6 +167,8 @@ async fn move_clock(State(hub): State<Shared>, body: Bytes) -> Answer {
             "the simulator runs on the machine's clock, which can't be moved",
         ));
     }
+    // Life times and the phones' clocks look different now.
+    hub.world.lock().tell("", "reload", json!({}));
     Ok(Json(json!({ "now_ms": hub.now() })))
 }
 

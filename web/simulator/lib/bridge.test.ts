@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { bridge, type Hands } from './bridge'
 
-interface Sent { id: number; result: Record<string, unknown> }
+interface Sent {
+  id: number
+  result: Record<string, unknown>
+}
 
 function page() {
   const sent: Sent[] = []

@@ -141,6 +141,10 @@ async fn a_page_hears_at_once_what_happens() {
         heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
     }
     assert!(!heard.contains("not ours"), "{heard}");
+    lab.post("/sim/v1/clock", json!({ "advance_ms": 1 })).await;
+    while !heard.contains("event: reload") {
+        heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+    }
 }
 
 #[tokio::test]

@@ -129,7 +129,6 @@ pub(crate) async fn lab_with(change: impl FnOnce(&mut SimConfig)) -> Lab {
     let mut config = SimConfig::new(product, clock.clone());
     config.accounts.push(account);
     config.seed = Some(7);
-    config.push_timeout = Duration::from_millis(250);
     config.push_gap = Duration::from_millis(1);
     change(&mut config);
     let account = config.accounts[0].clone();

@@ -1,5 +1,7 @@
 //! What the product receives, and what becomes of its answers.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sim::{PushFormat, PushMode};
 use wechat::callback::{AesKey, Query};
@@ -50,7 +52,7 @@ async fn texts_of_every_length_are_opened() {
 
 #[tokio::test]
 async fn silence_is_tried_three_times_with_a_new_envelope_and_ends_in_an_error_line() {
-    let lab = lab().await;
+    let lab = lab_with(|config| config.push_timeout = Duration::from_millis(400)).await;
     let (phone, _) = lab.follower().await;
     for _ in 0..3 {
         lab.receiver.next(Does::Hangs);
