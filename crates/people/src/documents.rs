@@ -37,6 +37,8 @@ pub enum Fault {
     InFuture,
     /// The check character does not fit: most likely one digit is wrong.
     Checksum,
+    /// The number may be right, but a passport's country is not three letters.
+    Country,
 }
 
 impl Fault {
@@ -45,7 +47,7 @@ impl Fault {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Length => "length",
-            Self::Format => "format",
+            Self::Format | Self::Country => "format",
             Self::Region => "region_unknown_province",
             Self::NotADate | Self::TooOld | Self::InFuture => "birth_date",
             Self::Checksum => "checksum",
@@ -123,7 +125,7 @@ impl Document {
                 length(&number, &(5..=20).collect::<Vec<_>>())?;
                 let country = normalise(country.unwrap_or(""));
                 if country.len() != 3 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-                    return Err(Fault::Format);
+                    return Err(Fault::Country);
                 }
                 Ok(Self { country: Some(country), ..told(kind, (None, None)) })
             }

@@ -1,4 +1,26 @@
 //! Who is treated and who holds the phone: persons, accounts, bindings, consents, and our own WeChat accounts.
+//!
+//! An *account* is whoever holds a phone: a WeChat user of the hospital's service account, or a phone that signs in by SMS. A
+//! *person* is who is treated. A *binding* ties the two, with a relation; it is voided, never deleted.
+//!
+//! - [`model`]: the words
+//! - [`documents`], [`names`]: is this an identity number, a mobile number, a real name?
+//! - [`rules`]: who may be bound by whom; pure
+//! - [`sms_code`], [`signin`], [`accounts`], [`persons`]: proving a phone, signing in, choices, the persons of an account
+//! - [`channel`]: our WeChat accounts with their secrets and clients; [`wechat_user`]: what a chat tells of its people
+//! - [`bound`], [`contact`]: what others ask: may this account act for that person, and how are people reached?
+//! - [`patients`]: persons whom the hospital itself brings
+//! - [`api`]: for patients; [`reacts`]: jobs and sweeps; [`settings`]: what a hospital may set
+//!
+//! **Events**, ids only: `people.bound` and `people.unbound` {account, person}; `people.followed` {account, channel, following,
+//! scene?}; `people.language` {account, lang}.
+//!
+//! **Invariants.** Names, numbers, phones and addresses are nowhere in the clear: sealed, masked, or as keyed hashes. Whoever
+//! asks for a person who is not theirs learns nothing, not even that they are on file. This crate knows no appointment: what
+//! it needs of them comes through [`Upcoming`], and codes go out through [`SendCode`].
+
+pub mod accounts;
+pub mod api;
 pub mod bound;
 pub mod channel;
 pub mod contact;
@@ -6,15 +28,63 @@ mod cover;
 pub mod documents;
 pub mod model;
 pub mod names;
+pub mod patients;
+pub mod persons;
+pub mod reacts;
 pub mod refusal;
 pub mod rules;
 pub mod settings;
+pub mod signin;
 pub mod sms_code;
 mod store;
 pub mod wechat_user;
 
+use std::sync::Arc;
+
+use ::store::{Db, Vault};
+use edge::Capability;
+use edge::session::Sessions;
+
 pub use channel::{Channel, ChannelKind, Channels};
-pub use model::*;
+pub use model::{
+    Activity, BindingId, BoundPerson, ChannelAccountId, CodePurpose, ConsentKind, Contact, DocumentKind,
+    LangSource, PersonId, Relation, SendCode, Sex, Upcoming, WechatContact,
+};
+pub use refusal::Refusal;
+
+/// What the capability needs of others.
+#[derive(Clone)]
+pub struct PeopleDeps {
+    /// The database.
+    pub db: Db,
+    /// The keys of sealed fields.
+    pub vault: Arc<Vault>,
+    /// Who has signed in.
+    pub sessions: Sessions,
+    /// Our WeChat accounts.
+    pub channels: Channels,
+    /// Sends codes by SMS.
+    pub send_code: Arc<dyn SendCode>,
+    /// Tells of appointments to come.
+    pub upcoming: Arc<dyn Upcoming>,
+}
+
+/// The capability's parts. Its router holds `/auth/wechat` and `/auth/wechat/callback` beside the API's own paths.
+#[must_use]
+pub fn capability(deps: PeopleDeps) -> Capability {
+    let channels = deps.channels.clone();
+    let (router, rules) = api::routes().with_state(deps);
+    Capability {
+        name: "people",
+        migrations: migrations(),
+        statements: statements(),
+        router,
+        rules,
+        jobs: vec![Arc::new(reacts::LookUpFollower::new(channels))],
+        sweeps: vec![Arc::new(reacts::Forget)],
+        ..Capability::default()
+    }
+}
 
 /// Its tables.
 #[must_use]

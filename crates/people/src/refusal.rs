@@ -74,6 +74,9 @@ pub enum Refusal {
     /// 401: the session's account is not there any more.
     #[error("signed out")]
     SignedOut,
+    /// 503: another request was in the way; the same one may be sent again.
+    #[error("another request was in the way")]
+    Busy,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -109,11 +112,18 @@ impl Refusal {
     }
 }
 
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        if fault == Fault::Country { Self::Country } else { Self::Document(fault) }
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let field = refusal.field();
         let problem = match refusal {
             Refusal::Store(error) => return error.into(),
+            Refusal::Busy => return Self::unavailable(1),
             Refusal::NotFound => return Self::not_found(),
             Refusal::SignedOut => return Self::sign_in(),
             other => told(&other),
@@ -234,7 +244,7 @@ fn told(refusal: &Refusal) -> Problem {
             "This patient still has appointments. They stay valid after unlinking.",
         )
         .with("count", *count),
-        Refusal::NotFound | Refusal::SignedOut | Refusal::Store(_) => Problem::internal(),
+        Refusal::Busy | Refusal::NotFound | Refusal::SignedOut | Refusal::Store(_) => Problem::internal(),
     }
 }
 
@@ -243,7 +253,7 @@ fn document(fault: Fault) -> Problem {
         Fault::Length => {
             ("证件号码的长度不对，请检查。", "The document number has the wrong length. Please check it.")
         }
-        Fault::Format => {
+        Fault::Format | Fault::Country => {
             ("证件号码的格式不对，请检查。", "The document number does not look right. Please check it.")
         }
         Fault::Region => (

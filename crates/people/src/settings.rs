@@ -11,14 +11,16 @@ use serde::{Deserialize, Serialize};
 pub struct PersonRules {
     /// The most persons that one account may be bound to. Default 5.
     pub per_account: u32,
-    /// After so many wrong names or details within a day an account, a phone and an address may not look for a person any
-    /// more. Default 5.
+    /// After so many wrong names or details within a day an account may not look for a person any more, nor anybody by the
+    /// same phone. Default 5.
     pub wrong_names_per_day: u32,
+    /// The same for an address. Carriers put thousands of phones behind one, so this is more. Default 50.
+    pub wrong_names_per_address_day: u32,
 }
 
 impl Default for PersonRules {
     fn default() -> Self {
-        Self { per_account: 5, wrong_names_per_day: 5 }
+        Self { per_account: 5, wrong_names_per_day: 5, wrong_names_per_address_day: 50 }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{ChannelAccountId, LangSource, WechatContact};
     ADD = "INSERT INTO account (hospital_id, id, lang, lang_source, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $5)";
     REMOVE = "DELETE FROM account WHERE hospital_id = $1 AND id = $2";
     LOCK = "UPDATE account SET changed_at = $3 WHERE hospital_id = $1 AND id = $2";
-    GET = "SELECT a.lang, a.lang_source, a.elder, p.phone, p.masked FROM account a
+    GET = "SELECT a.lang, a.elder, p.phone, p.masked FROM account a
            LEFT JOIN account_phone p ON p.hospital_id = a.hospital_id AND p.account_id = a.id
            WHERE a.hospital_id = $1 AND a.id = $2";
     SET_LANG = "UPDATE account SET lang = $3, lang_source = $4, changed_at = $5 WHERE hospital_id = $1 AND id = $2";
@@ -41,7 +41,6 @@ use crate::model::{ChannelAccountId, LangSource, WechatContact};
 /// What is kept of an account.
 pub(crate) struct AccountRow {
     pub(crate) lang: Lang,
-    pub(crate) lang_source: LangSource,
     pub(crate) elder: bool,
     pub(crate) phone: Option<Sealed>,
     pub(crate) phone_masked: Option<String>,
@@ -51,7 +50,6 @@ impl FromRow for AccountRow {
     fn from_row(row: &Row) -> Result<Self> {
         Ok(Self {
             lang: row.get("lang")?,
-            lang_source: row.get("lang_source")?,
             elder: row.get("elder")?,
             phone: row.get("phone")?,
             phone_masked: row.get("masked")?,
