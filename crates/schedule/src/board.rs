@@ -280,3 +280,6 @@ impl Board {
         Ok(cards)
     }
 }
+
+#[cfg(test)]
+mod tests;
