@@ -28,8 +28,9 @@ pub fn changes(method: &Method) -> bool {
 /// 403 `cross_site` or `csrf_missing`.
 pub fn check(headers: &HeaderMap, host: &str, session: Option<&str>) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let foreign_origin =
-        text("origin").is_some_and(|origin| origin.split_once("://").is_none_or(|(_, rest)| rest != host));
+    let foreign_origin = text("origin").is_some_and(|origin| {
+        origin.split_once("://").is_none_or(|(_, rest)| !rest.eq_ignore_ascii_case(host))
+    });
     let foreign_site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     if foreign_origin || foreign_site {
         return Err(Problem::new(

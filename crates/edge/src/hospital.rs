@@ -107,8 +107,12 @@ impl Hospitals {
         let mut settings: HashMap<HospitalId, HashMap<String, serde_json::Value>> = HashMap::new();
         for row in self.db.all::<Row>(SETTINGS, args![]).await? {
             let value: String = row.get("value")?;
-            if let Ok(value) = serde_json::from_str(&value) {
-                settings.entry(row.get("hospital_id")?).or_default().insert(row.get("section")?, value);
+            let (hospital, section): (HospitalId, String) = (row.get("hospital_id")?, row.get("section")?);
+            match serde_json::from_str(&value) {
+                Ok(value) => drop(settings.entry(hospital).or_default().insert(section, value)),
+                Err(error) => {
+                    tracing::error!(%error, section, %hospital, "stored settings are not JSON; the defaults hold");
+                }
             }
         }
         let mut list = self.db.all::<Hospital>(LIST, args![]).await?;
@@ -170,7 +174,8 @@ impl Hospitals {
     /// Adds a hospital; part of setting up.
     ///
     /// # Errors
-    /// [`StoreError::Constraint`] when the id or code is taken; any other [`StoreError`].
+    /// [`StoreError::Constraint`] when the id or code is taken, [`StoreError::Config`] when there is no such zone; any other
+    /// [`StoreError`].
     pub async fn add(
         &self,
         id: HospitalId,
@@ -178,9 +183,11 @@ impl Hospitals {
         profile: &Profile,
         zone: &str,
     ) -> Result<(), StoreError> {
+        // A row that can't be read would keep every node from starting.
+        Zone::named(zone).map_err(|e| StoreError::Config(e.to_string()))?;
+        let profile = serde_json::to_string(profile).map_err(|e| StoreError::Config(e.to_string()))?;
         let mut tx = self.db.begin().await?;
         let now = tx.now();
-        let profile = serde_json::to_string(profile).unwrap_or_default();
         tx.exec(ADD, args![id, code, profile, zone, now]).await?;
         tx.commit().await?;
         self.reload().await
@@ -192,7 +199,7 @@ impl Hospitals {
     /// Any [`StoreError`].
     pub async fn add_host(&self, host: &str, id: HospitalId) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        tx.exec(ADD_HOST, args![host, id]).await?;
+        tx.exec(ADD_HOST, args![host.to_ascii_lowercase(), id]).await?;
         tx.commit().await?;
         self.reload().await
     }
@@ -208,9 +215,9 @@ impl Hospitals {
         value: &T,
         by: &str,
     ) -> Result<(), StoreError> {
+        let value = serde_json::to_string(value).map_err(|e| StoreError::Config(e.to_string()))?;
         let mut tx = self.db.begin().await?;
         let now = tx.now();
-        let value = serde_json::to_string(value).unwrap_or_default();
         tx.exec(SET, args![id, section, value, by, now]).await?;
         tx.commit().await?;
         self.reload().await

@@ -18,6 +18,7 @@ use crate::actor::Caller;
 use crate::problem::{ApiError, ApiResult};
 
 store::statements! {
+    WAIT = sqlite "SELECT $1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock($1)) AS held";
     GET = "SELECT request_hash, status, body FROM idempotency WHERE hospital_id = $1 AND actor = $2 AND key = $3";
     PUT = "INSERT INTO idempotency (hospital_id, actor, key, request_hash, status, body, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     FORGET = "DELETE FROM idempotency WHERE created_at < $1";
@@ -98,7 +99,8 @@ pub enum Begun {
 }
 
 impl Once {
-    /// Opens a transaction and looks whether the key was used by this caller.
+    /// Opens a transaction and looks whether the key was used by this caller. While the same key is at work elsewhere this
+    /// waits for it, and then finds its answer.
     ///
     /// # Errors
     /// 422 when the key was used for another request; what the database says.
@@ -111,6 +113,8 @@ impl Once {
     ) -> ApiResult<Begun> {
         let hash = request_hash(route, request);
         let mut tx = db.begin().await?;
+        // On SQLite holding the transaction is waiting enough.
+        let _: Vec<Row> = tx.all(WAIT, args![lock_number(caller, key)]).await?;
         let stored: Option<Row> =
             tx.opt(GET, args![caller.hospital.id, caller.actor.to_string(), &key.0]).await?;
         let Some(row) = stored else {
@@ -152,6 +156,13 @@ impl Once {
         self.tx.commit().await?;
         Ok(json(status, text))
     }
+}
+
+/// A number for PostgreSQL's locks. Two keys that share one by chance only wait for each other.
+fn lock_number(caller: &Caller, key: &IdempotencyKey) -> i64 {
+    let text = format!("{}|{}|{}", caller.hospital.id, caller.actor, key.0);
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    hash.as_ref().first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes))
 }
 
 fn json(status: StatusCode, body: String) -> Response {

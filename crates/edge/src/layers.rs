@@ -8,14 +8,17 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use base::{Lang, Problem};
-use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use http::header::{
+    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, RETRY_AFTER, SET_COOKIE, USER_AGENT,
+};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::actor::{Actor, Caller};
 use crate::csrf;
 use crate::hospital::{Hospital, Hospitals};
 use crate::problem::ApiError;
-use crate::session::{CookieStyle, Sessions};
+use crate::session::{CookieStyle, Sessions, host_name};
 
 /// What identifying a caller needs.
 #[derive(Clone)]
@@ -61,8 +64,11 @@ impl SeenAs {
 
 /// Finds out who calls and puts a [`Caller`] and a [`SeenAs`] where handlers find them. Changing requests of other sites
 /// end here.
-pub async fn identify(State(identify): State<Identify>, mut request: Request, next: Next) -> Response {
-    match find(&identify, &request).await {
+pub async fn identify(State(identify): State<Identify>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let found = find(&identify, &parts).await;
+    let mut request = Request::from_parts(parts, body);
+    match found {
         Ok((caller, seen)) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(seen);
@@ -72,20 +78,20 @@ pub async fn identify(State(identify): State<Identify>, mut request: Request, ne
     }
 }
 
-async fn find(identify: &Identify, request: &Request) -> Result<(Caller, SeenAs), Problem> {
-    let headers = request.headers();
+async fn find(identify: &Identify, request: &Parts) -> Result<(Caller, SeenAs), Problem> {
+    let headers = &request.headers;
     let text = |name: http::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     let forwarded = |name: &'static str| {
         if identify.trust_proxy { headers.get(name).and_then(|v| v.to_str().ok()) } else { None }
     };
     let host = forwarded("x-forwarded-host")
         .or_else(|| text(HOST))
-        .or_else(|| request.uri().authority().map(|a| a.as_str()))
+        .or_else(|| request.uri.authority().map(|a| a.as_str()))
         .unwrap_or("")
-        .to_owned();
+        .to_ascii_lowercase();
     let seen = SeenAs { https: forwarded("x-forwarded-proto") == Some("https"), host };
-    let name = seen.host.rsplit_once(':').map_or(seen.host.as_str(), |(name, _)| name);
-    let hospital = match request.extensions().get::<NamedHospital>() {
+    let name = host_name(&seen.host);
+    let hospital = match request.extensions.get::<NamedHospital>() {
         Some(named) => named.0.clone(),
         None => identify.hospitals.by_host(name)?,
     };
@@ -94,15 +100,15 @@ async fn find(identify: &Identify, request: &Request) -> Result<(Caller, SeenAs)
         Some(token) => identify.sessions.find(&token).await?.filter(|s| s.hospital == hospital.id),
         None => None,
     };
-    if csrf::changes(request.method()) {
+    if csrf::changes(&request.method) {
         csrf::check(headers, &seen.host, session.as_ref().map(|s| s.token_hash.as_str()))?;
     }
     let source = forwarded("x-forwarded-for")
         .and_then(|list| list.split(',').next_back())
         .map(|a| a.trim().to_owned());
-    let source = source
-        .or_else(|| request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()));
-    let request_id = request.extensions().get::<RequestId>().map_or_else(|| "-".into(), |id| id.0.clone());
+    let source =
+        source.or_else(|| request.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()));
+    let request_id = request.extensions.get::<RequestId>().map_or_else(|| "-".into(), |id| id.0.clone());
     let caller = Caller {
         hospital,
         actor: session.as_ref().map_or(Actor::Nobody, |s| s.actor.clone()),
@@ -140,13 +146,18 @@ pub async fn problems(mut request: Request, next: Next) -> Response {
         metrics::counter!("http_problems", "code" => problem.code).increment(1);
         let retry = problem.extra.get("retry_after_s").and_then(serde_json::Value::as_u64);
         let status = response.status();
-        let kept: Vec<_> = response.headers().get_all(http::header::SET_COOKIE).iter().cloned().collect();
-        response =
-            (status, [(CONTENT_TYPE, "application/problem+json")], problem.body(lang, &id).to_string())
-                .into_response();
+        let mut body = problem.body(lang, &id);
+        if let Some(member) = body.get_mut("status") {
+            // The framework knows a few statuses more than we have kinds.
+            *member = status.as_u16().into();
+        }
+        let before = response;
+        response = (status, [(CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for cookie in kept {
-            response.headers_mut().append(http::header::SET_COOKIE, cookie);
+        for name in [SET_COOKIE, ALLOW] {
+            for value in before.headers().get_all(&name) {
+                response.headers_mut().append(&name, value.clone());
+            }
         }
         if let Some(seconds) = retry {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -185,14 +196,18 @@ fn bare(response: &Response) -> Option<Problem> {
             Some(Problem::unavailable(2))
         }
         StatusCode::INTERNAL_SERVER_ERROR => Some(Problem::internal()),
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Some(Problem::new(
-                Kind::Malformed,
-                "malformed",
-                "请求格式不正确。",
-                "The request could not be read.",
-            ))
-        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Problem::new(
+            Kind::MediaType,
+            "media_type",
+            "不支持这种内容类型。",
+            "This type of content is not supported here.",
+        )),
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Some(Problem::new(
+            Kind::Malformed,
+            "malformed",
+            "请求格式不正确。",
+            "The request could not be read.",
+        )),
         _ => None,
     }
 }

@@ -9,8 +9,18 @@ use parking_lot::Mutex;
 pub struct Limiter {
     burst: i64,
     every_ms: i64,
-    seen: Mutex<HashMap<String, Bucket>>,
+    seen: Mutex<Seen>,
 }
+
+#[derive(Default)]
+struct Seen {
+    buckets: HashMap<String, Bucket>,
+    /// At so many buckets the full ones are cleared away again.
+    clear_at: usize,
+}
+
+/// Below so many buckets clearing away is not worth the walk.
+const FEW: usize = 100_000;
 
 #[derive(Clone, Copy)]
 struct Bucket {
@@ -32,11 +42,14 @@ impl Limiter {
     /// The whole seconds to wait, at least 1.
     pub fn take(&self, who: &str, now: UnixMs) -> Result<(), u32> {
         let mut seen = self.seen.lock();
-        if seen.len() > 100_000 {
+        if seen.buckets.len() > seen.clear_at.max(FEW) {
+            // A bucket that is full again is as good as none. The next walk comes when the map has doubled, so that a flood
+            // of addresses does not have it walked at each request.
             let (every, burst) = (self.every_ms, self.burst);
-            seen.retain(|_, b| now.0 - b.at.0 < every * burst);
+            seen.buckets.retain(|_, b| now.0 - b.at.0 < every * burst);
+            seen.clear_at = seen.buckets.len() * 2;
         }
-        let bucket = seen.entry(who.to_owned()).or_insert(Bucket { debt_ms: 0, at: now });
+        let bucket = seen.buckets.entry(who.to_owned()).or_insert(Bucket { debt_ms: 0, at: now });
         let debt = bucket.debt_ms.saturating_sub((now.0 - bucket.at.0).max(0)).max(0);
         let wanted = debt + self.every_ms;
         let most = self.burst * self.every_ms;

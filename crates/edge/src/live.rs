@@ -22,6 +22,11 @@ pub const MOST_TOPICS: usize = 16;
 /// How often a topic is looked at without having been woken.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
+/// So soon when the last look failed for a reason that passes.
+const LOOK_SOON: Duration = Duration::from_secs(1);
+/// After so long a stream ends and the browser opens it again: who has signed out or lost a right watches no longer.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// Gives snapshots of topics of one kind.
 #[async_trait]
 pub trait TopicSource: Send + Sync {
@@ -56,33 +61,81 @@ pub async fn stream(
     for text in topics {
         let topic = Topic::parse(&text).ok_or_else(Problem::not_found)?;
         let source = sources.get(topic.kind()).cloned().ok_or_else(Problem::not_found)?;
+        // Watched from before the look: what changes while we look wakes us.
         let changes = live.watch(&topic);
         // The first snapshot decides whether the stream opens at all.
         let first = source.snapshot(&caller, topic.id()).await?;
-        let caller = caller.clone();
-        let start = (source, caller, topic, changes, 0_u64, Some(first));
-        streams.push(Box::pin(stream::unfold(
-            start,
-            |(source, caller, topic, mut changes, revision, first)| async move {
-                let mut revision = revision;
-                let data = match first {
-                    Some(data) => data,
-                    None => {
-                        let woken = tokio::time::timeout(LOOK_AGAIN, changes.changed()).await;
-                        if let Ok(Err(_)) = woken {
-                            return None;
-                        }
-                        source.snapshot(&caller, topic.id()).await.ok()?
-                    }
-                };
-                changes.borrow_and_update();
-                revision += 1;
-                let body = serde_json::json!({"topic": topic.as_str(), "revision": revision, "data": data});
-                let event = Event::default().event("snapshot").data(body.to_string());
-                Some((Ok(event), (source, caller, topic, changes, revision, None)))
-            },
-        )));
+        let watched = Watched {
+            source,
+            caller: caller.clone(),
+            topic,
+            changes,
+            revision: 0,
+            sent: None,
+            first: Some(first),
+        };
+        streams.push(Box::pin(stream::unfold(Some(watched), |watched| async {
+            let mut watched = watched?;
+            match watched.next().await {
+                Some(event) => Some((Some(event), Some(watched))),
+                None => Some((None, None)),
+            }
+        })));
     }
-    Ok(Sse::new(stream::select_all(streams).boxed())
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("ping")))
+    // A topic that is over ends the whole stream: the browser opens it again and is told what is wrong.
+    let events = stream::select_all(streams)
+        .take_while(|event| std::future::ready(event.is_some()))
+        .filter_map(std::future::ready)
+        .map(Ok)
+        .take_until(tokio::time::sleep(LONGEST));
+    Ok(Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("ping")))
+}
+
+/// A topic on a stream.
+struct Watched {
+    source: Arc<dyn TopicSource>,
+    caller: Caller,
+    topic: Topic,
+    changes: tokio::sync::watch::Receiver<u64>,
+    revision: u64,
+    sent: Option<serde_json::Value>,
+    first: Option<serde_json::Value>,
+}
+
+impl Watched {
+    /// The next snapshot that differs from the last; `None` when the caller may not watch any more.
+    async fn next(&mut self) -> Option<Event> {
+        let mut pause = LOOK_AGAIN;
+        loop {
+            let data = match self.first.take() {
+                Some(data) => data,
+                None => {
+                    if let Ok(Err(_)) = tokio::time::timeout(pause, self.changes.changed()).await {
+                        return None;
+                    }
+                    match self.source.snapshot(&self.caller, self.topic.id()).await {
+                        Ok(data) => data,
+                        Err(problem) if passes(&problem) => {
+                            pause = LOOK_SOON;
+                            continue;
+                        }
+                        Err(_) => return None,
+                    }
+                }
+            };
+            pause = LOOK_AGAIN;
+            if self.sent.as_ref() == Some(&data) {
+                continue;
+            }
+            self.revision += 1;
+            let body =
+                serde_json::json!({"topic": self.topic.as_str(), "revision": self.revision, "data": &data});
+            self.sent = Some(data);
+            return Some(Event::default().event("snapshot").data(body.to_string()));
+        }
+    }
+}
+
+fn passes(problem: &Problem) -> bool {
+    matches!(problem.kind, Kind::Unavailable | Kind::Internal | Kind::Upstream | Kind::TooMany)
 }

@@ -68,8 +68,13 @@ pub struct NewSession {
     pub device: String,
 }
 
-/// By token hash: the session, and when it was read.
-type Cache = HashMap<String, (Arc<Session>, UnixMs)>;
+#[derive(Default)]
+struct Cache {
+    /// By token hash: the session, and when it was read.
+    known: HashMap<String, (Arc<Session>, UnixMs)>,
+    /// Goes up when sessions end: what was read before that is not remembered after it.
+    ended: u64,
+}
 
 /// Sessions in the database with a cache in front.
 #[derive(Clone)]
@@ -132,16 +137,16 @@ impl Sessions {
         }
         let name = hash(token);
         let now = self.db.now();
-        let cached = self
-            .cache
-            .lock()
-            .get(&name)
-            .filter(|(_, at)| now >= *at && now.since(*at) < CACHED)
-            .map(|(s, _)| s.clone());
+        let (cached, ended) = {
+            let cache = self.cache.lock();
+            let known = cache.known.get(&name);
+            let fresh = known.filter(|(_, at)| now >= *at && now.since(*at) < CACHED);
+            (fresh.map(|(session, _)| session.clone()), cache.ended)
+        };
         let session = match cached {
             Some(session) => session,
             None => match self.db.opt::<Session>(GET, args![&name]).await? {
-                Some(session) => self.remember(session, now),
+                Some(session) => self.remember(session, now, ended),
                 None => return Ok(None),
             },
         };
@@ -153,7 +158,8 @@ impl Sessions {
             let mut tx = self.db.begin().await?;
             tx.exec(SEEN, args![&name, now]).await?;
             tx.commit().await?;
-            self.remember(Session { seen_at: now, ..(*session).clone() }, now);
+            // Read again next time: another node may have ended it meanwhile.
+            self.cache.lock().known.remove(&name);
         }
         Ok(Some(session))
     }
@@ -164,9 +170,10 @@ impl Sessions {
     /// Any [`StoreError`].
     pub async fn end(&self, token: &str) -> Result<(), StoreError> {
         let name = hash(token);
-        self.cache.lock().remove(&name);
         let mut tx = self.db.begin().await?;
-        tx.exec(END, args![name]).await?;
+        tx.exec(END, args![&name]).await?;
+        let sessions = self.clone();
+        tx.after_commit(move || sessions.forget_here(|known, _| *known == name));
         tx.commit().await
     }
 
@@ -180,9 +187,12 @@ impl Sessions {
             Actor::Staff(id, _) => ("staff", id.db()),
             _ => return Ok(0),
         };
-        self.cache.lock().retain(|_, (s, _)| !(s.hospital == hospital && s.actor == *actor));
         let mut tx = self.db.begin().await?;
         let ended = tx.exec(END_OF_ACTOR, args![hospital, kind, id]).await?;
+        let (sessions, actor) = (self.clone(), actor.clone());
+        tx.after_commit(move || {
+            sessions.forget_here(|_, session| session.hospital == hospital && same(&session.actor, &actor));
+        });
         tx.commit().await?;
         Ok(ended)
     }
@@ -199,17 +209,43 @@ impl Sessions {
         Ok(n)
     }
 
-    fn remember(&self, session: Session, now: UnixMs) -> Arc<Session> {
+    fn remember(&self, session: Session, now: UnixMs, ended: u64) -> Arc<Session> {
         let session = Arc::new(session);
         let mut cache = self.cache.lock();
-        if cache.len() >= CACHE_SIZE {
-            cache.retain(|_, (_, at)| now.since(*at) < CACHED);
-            if cache.len() >= CACHE_SIZE {
-                cache.clear();
+        if cache.ended != ended {
+            return session;
+        }
+        if cache.known.len() >= CACHE_SIZE {
+            cache.known.retain(|_, (_, at)| now.since(*at) < CACHED);
+            if cache.known.len() >= CACHE_SIZE {
+                cache.known.clear();
             }
         }
-        cache.insert(session.token_hash.clone(), (session.clone(), now));
+        cache.known.insert(session.token_hash.clone(), (session.clone(), now));
         session
+    }
+
+    fn forget_here(&self, over: impl Fn(&String, &Session) -> bool) {
+        let mut cache = self.cache.lock();
+        cache.ended += 1;
+        cache.known.retain(|name, (session, _)| !over(name, session));
+    }
+}
+
+/// Whether two are the same person, with whatever roles.
+fn same(one: &Actor, other: &Actor) -> bool {
+    match (one, other) {
+        (Actor::Staff(one, _), Actor::Staff(other, _)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// The name in a `Host`: without the port.
+pub(crate) fn host_name(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        // The last colon of `[::1]` is part of the name.
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
     }
 }
 
@@ -224,7 +260,7 @@ impl CookieStyle {
     /// The style for a host name and scheme as the browser sees them.
     #[must_use]
     pub fn of(https: bool, host: &str) -> Self {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let name = host_name(host);
         let loopback =
             name == "localhost" || name.ends_with(".localhost") || name == "127.0.0.1" || name == "[::1]";
         Self { secure: https || loopback }
@@ -303,7 +339,10 @@ mod tests {
     fn the_cookie_fits_the_place() {
         assert_eq!(CookieStyle::of(true, "hospital.cn").name(), "__Host-xl");
         assert_eq!(CookieStyle::of(false, "p1.localhost:8080").name(), "__Host-xl");
+        assert_eq!(CookieStyle::of(false, "[::1]").name(), "__Host-xl");
+        assert_eq!(CookieStyle::of(false, "[::1]:8080").name(), "__Host-xl");
         assert_eq!(CookieStyle::of(false, "192.168.1.5:8080").name(), "xl");
+        assert_eq!(CookieStyle::of(false, "localhost.evil.cn").name(), "xl");
         let cookie = CookieStyle::of(false, "192.168.1.5").cookie("t".into());
         assert_eq!(cookie.secure(), Some(false));
         assert_eq!(cookie.http_only(), Some(true));
