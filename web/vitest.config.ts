@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['{shared,patient,simulator}/**/*.test.ts'],
+    testTimeout: 20_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

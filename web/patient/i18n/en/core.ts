@@ -9,10 +9,8 @@ export const core: Mirror<typeof zh> = {
   'app.retry': 'Try again',
   'app.slow': 'The network is slow. Please wait a moment.',
   'app.home': 'Go to the home page',
-  'app.more': 'More',
   'app.stale': 'You are offline. This is from {time}.',
   'app.tabs': 'Main pages',
-  'app.skip': 'Skip to content',
 
   'tab.home': 'Home',
   'tab.visits': 'My visits',
@@ -30,7 +28,7 @@ export const core: Mirror<typeof zh> = {
   'left.closed': 'Closed',
 
   'dept.title': 'Choose a department',
-  'dept.search': 'Find a department or doctor',
+  'dept.search': 'Department or doctor',
   'dept.search_hint': 'In English, Chinese, or pinyin initials',
   'dept.next': 'Earliest {date}',
   'dept.full': 'Fully booked',
@@ -66,8 +64,6 @@ export const core: Mirror<typeof zh> = {
   'ok.bind': 'Been here before: link your record',
 
   'visits.sign_in': 'Sign in to see your visits',
-
-  'persons.add': 'Add a patient',
 
   'relation.self': 'Myself',
   'relation.child': 'My child',

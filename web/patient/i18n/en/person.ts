@@ -9,7 +9,6 @@ export const person: Mirror<typeof zh> = {
   'persons.default': 'Default',
   'persons.make_default': 'Make default',
   'persons.remove': 'Unlink',
-  'persons.bind': 'Link an existing record',
   'persons.limit': 'You have the most there can be: {n} patients',
   'persons.ask_remove': 'Unlink {name}?',
   'persons.ask_text': 'You will no longer see their visits here. Their hospital record stays.',
@@ -20,7 +19,6 @@ export const person: Mirror<typeof zh> = {
   'persons.age': 'age {n}',
   'persons.phone': 'phone {phone}',
   'persons.sign_in': 'Sign in to manage patients',
-  'persons.saved': 'Updated',
 
   'new.title': 'Add a patient',
   'new.who': 'Who is the patient?',

@@ -6,10 +6,8 @@ export const core = {
   'app.retry': '重试',
   'app.slow': '网络较慢，请稍候',
   'app.home': '回首页',
-  'app.more': '更多',
   'app.stale': '网络断开，以下是 {time} 的内容',
   'app.tabs': '主要页面',
-  'app.skip': '跳到正文',
 
   'tab.home': '首页',
   'tab.visits': '我的预约',
@@ -27,7 +25,7 @@ export const core = {
   'left.closed': '已截止',
 
   'dept.title': '选择科室',
-  'dept.search': '搜索科室或医生',
+  'dept.search': '科室或医生',
   'dept.search_hint': '可输入汉字、拼音首字母或英文',
   'dept.next': '最早 {date}',
   'dept.full': '近期约满',
@@ -62,8 +60,6 @@ export const core = {
   'ok.bind': '来过本院，绑定已有档案',
 
   'visits.sign_in': '登录后查看您的预约',
-
-  'persons.add': '新建就诊人',
 
   'relation.self': '本人',
   'relation.child': '孩子',

@@ -6,7 +6,6 @@ export const person = {
   'persons.default': '默认',
   'persons.make_default': '设为默认',
   'persons.remove': '解除绑定',
-  'persons.bind': '绑定已有档案',
   'persons.limit': '最多 {n} 位就诊人，已满',
   'persons.ask_remove': '要解除绑定“{name}”吗？',
   'persons.ask_text': '解除后，在这个微信里看不到 TA 的预约。医院里的档案不会删除。',
@@ -16,7 +15,6 @@ export const person = {
   'persons.age': '{n} 岁',
   'persons.phone': '手机 {phone}',
   'persons.sign_in': '登录后管理就诊人',
-  'persons.saved': '已更新',
 
   'new.title': '新建就诊人',
   'new.who': '就诊人是您的',
