@@ -15,6 +15,7 @@
 //! in one transaction with it.
 
 pub mod api;
+pub mod check;
 pub mod desk;
 mod lane;
 pub mod model;

@@ -37,7 +37,7 @@ pub use model::{Arg, Channel, Data, Kind, NoticeState, NoticeStatus, Tell, Visit
 pub use receipts::template_finished;
 pub use sender::Sender;
 pub use settings::Settings;
-pub use sms::{NewVendor, set_vendor};
+pub use sms::{NewVendor, hospitals_with_vendor, set_vendor};
 pub use tell::{cancel, of_subject, of_subject_to, tell};
 pub use templates::{MapError, Mapping, map_templates, mappings, set_mapping};
 pub use text::sms_templates;

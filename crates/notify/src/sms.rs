@@ -46,6 +46,14 @@ pub async fn set_vendor(tx: &mut Tx, vault: &Vault, hospital: HospitalId, new: N
     sms::put(tx, hospital, row).await
 }
 
+/// The hospitals that have a vendor: where people can sign in with a code by SMS.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn hospitals_with_vendor(db: &Db) -> Result<Vec<HospitalId>> {
+    sms::with_vendor(db).await
+}
+
 /// A vendor, ready to be called.
 #[derive(Debug, Clone)]
 pub(crate) struct Vendor {

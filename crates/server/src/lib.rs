@@ -1,1 +1,23 @@
-//! Puts the capabilities together: workers, static web files, the WeChat entrance.
+//! Puts the capabilities together: one router, one set of workers, the WeChat entrance and the web files.
+//!
+//! - [`config`]: settings of the program
+//! - [`app`]: what is joined, and how
+//! - [`entrance`]: where WeChat's callbacks come in
+//! - [`http`]: listening, limits, stopping
+//! - [`web`]: the pages
+//! - [`health`]: `/healthz`, `/readyz`, `/metrics`
+//! - [`docs`]: the API description and its page
+//! - [`check`]: what `xinglin check` looks at
+
+pub mod app;
+pub mod check;
+pub mod config;
+pub mod docs;
+pub mod entrance;
+pub mod health;
+pub mod http;
+pub mod layers;
+pub mod web;
+
+pub use app::{App, Running};
+pub use config::Config;

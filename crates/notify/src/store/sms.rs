@@ -9,6 +9,7 @@ store::statements! {
     PUT = "INSERT INTO sms_vendor (hospital_id, base_url, app_key, app_secret, sign_zh, sign_en, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
            ON CONFLICT (hospital_id) DO UPDATE SET base_url = excluded.base_url, app_key = excluded.app_key, app_secret = excluded.app_secret,
                sign_zh = excluded.sign_zh, sign_en = excluded.sign_en, changed_at = excluded.changed_at";
+    WITH_VENDOR = "SELECT hospital_id FROM sms_vendor";
     SPEND = "INSERT INTO sms_budget (hospital_id, day, used) VALUES ($1, $2, 1)
              ON CONFLICT (hospital_id, day) DO UPDATE SET used = sms_budget.used + 1 WHERE sms_budget.used < $3
              RETURNING used";
@@ -26,6 +27,10 @@ pub(crate) struct VendorRow {
 
 pub(crate) async fn get(db: &Db, hospital: HospitalId) -> Result<Option<VendorRow>> {
     db.opt(GET, args![hospital]).await
+}
+
+pub(crate) async fn with_vendor(db: &Db) -> Result<Vec<HospitalId>> {
+    Ok(db.all::<One<HospitalId>>(WITH_VENDOR, args![]).await?.into_iter().map(|one| one.0).collect())
 }
 
 pub(crate) async fn put(tx: &mut Tx, hospital: HospitalId, row: VendorRow) -> Result<()> {

@@ -1,0 +1,430 @@
+//! What is joined, and how: one database, all capabilities, one router, one set of workers.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use base::{Clock, HospitalId};
+use edge::live::TopicSource;
+use edge::routes::Rule;
+use edge::session::Sessions;
+use edge::{ApiResult, Caller, Capability, Hospital, Hospitals};
+use schedule::Board;
+use schedule::wire::{HospitalFacts, Limits as LimitFacts, SignInFacts};
+use store::{Db, Migration, Sql, Subscriber, Sweep, Vault};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::config::Config;
+use crate::{docs, entrance, health, http, layers, web};
+
+/// How often workers look by themselves when nothing wakes them.
+const TICK: Duration = Duration::from_millis(500);
+
+/// The program, put together. [`App::run`] serves it.
+pub struct App {
+    /// Its settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The keys of sealed fields.
+    pub vault: Arc<Vault>,
+    /// The hospitals.
+    pub hospitals: Hospitals,
+    /// Who has signed in.
+    pub sessions: Sessions,
+    /// The WeChat accounts.
+    pub channels: people::Channels,
+    /// What can be had.
+    pub board: Board,
+    /// The booking desk.
+    pub desk: booking::Desk,
+    notify: notify::NotifyDeps,
+    entrance: entrance::Deps,
+    vendors: Vendors,
+    capabilities: Vec<Capability>,
+    /// Routes outside the API description: WeChat's entrance and its files.
+    plain: Router,
+}
+
+/// All tables, in the order in which they may refer to each other.
+#[must_use]
+pub fn migrations() -> Vec<Migration> {
+    [
+        store::migrations(),
+        edge::migrations(),
+        people::migrations(),
+        notify::migrations(),
+        schedule::migrations(),
+        booking::migrations(),
+        entrance::migrations(),
+    ]
+    .concat()
+}
+
+/// All statements, for the test that prepares them on both databases.
+#[must_use]
+pub fn statements() -> Vec<Sql> {
+    [
+        store::statements(),
+        edge::statements(),
+        people::statements(),
+        notify::statements(),
+        schedule::statements(),
+        booking::statements(),
+        entrance::statements(),
+    ]
+    .concat()
+}
+
+/// Brings the database up to date; gives what was applied.
+///
+/// # Errors
+/// When the database can't be reached or a newer program was here.
+pub async fn migrate(config: &Config, clock: Clock) -> anyhow::Result<Vec<String>> {
+    let db = Db::open(&config.database.store(), clock).await?;
+    let applied = store::migrate::apply(&db, &migrations()).await?;
+    db.close().await;
+    Ok(applied)
+}
+
+/// The API description and the rules of all routes.
+pub struct Description {
+    /// The description.
+    pub api: OpenApi,
+    /// Who may call what.
+    pub rules: Vec<Rule>,
+}
+
+impl App {
+    /// Opens the database and puts everything together. The database must be up to date.
+    ///
+    /// # Errors
+    /// When the database can't be reached or is not up to date, or the key file can't be read.
+    pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        health::recorder();
+        let db = Db::open(&config.database.store(), clock).await?;
+        store::migrate::verify(&db, &migrations()).await?;
+        let vault = Arc::new(Vault::open(&config.keys.file, true)?);
+        let hospitals = Hospitals::load(&db).await?;
+        let sessions = Sessions::new(db.clone());
+        let outbound = wechat::api::http_client().build()?;
+        let channels = people::Channels::load(&db, vault.clone(), outbound.clone()).await?;
+        let board = Board::load(&db, &hospitals).await?;
+        let desk = booking::Desk::open(db.clone(), hospitals.clone(), board.clone());
+        let notify = notify::NotifyDeps {
+            db: db.clone(),
+            vault: vault.clone(),
+            hospitals: hospitals.clone(),
+            channels: channels.clone(),
+            http: outbound,
+            public_base: config.server.public_url.clone(),
+        };
+        let people_deps = people::PeopleDeps {
+            db: db.clone(),
+            vault: vault.clone(),
+            sessions: sessions.clone(),
+            channels: channels.clone(),
+            send_code: Arc::new(notify::Sender::new(vault.clone())),
+            upcoming: Arc::new(Ahead),
+        };
+        let booking_deps = booking::BookingDeps {
+            db: db.clone(),
+            hospitals: hospitals.clone(),
+            board: board.clone(),
+            desk: desk.clone(),
+        };
+        let url = config.server.public_url.as_str();
+        let entrance_deps =
+            entrance::Deps::new(db.clone(), vault.clone(), hospitals.clone(), channels.clone(), url);
+        let vendors = Vendors::load(&db).await?;
+        let facts = facts(channels.clone(), vendors.clone());
+        let schedule_deps = schedule::ScheduleDeps {
+            db: db.clone(),
+            hospitals: hospitals.clone(),
+            board: board.clone(),
+            facts,
+        };
+        let capabilities = vec![
+            people::capability(people_deps),
+            notify::capability(notify.clone()),
+            schedule::capability(schedule_deps),
+            booking::capability(booking_deps),
+            entrance::capability(),
+        ];
+        let plain = entrance::routes(entrance_deps.clone());
+        Ok(Self {
+            config,
+            db,
+            vault,
+            hospitals,
+            sessions,
+            channels,
+            board,
+            desk,
+            notify,
+            entrance: entrance_deps,
+            vendors,
+            capabilities,
+            plain,
+        })
+    }
+
+    /// What the WeChat entrance and its checks work with.
+    #[must_use]
+    pub fn wechat_deps(&self) -> entrance::Deps {
+        self.entrance.clone()
+    }
+
+    /// Who may call what, over all capabilities.
+    #[must_use]
+    pub fn rules(&self) -> Vec<Rule> {
+        self.capabilities.iter().flat_map(|c| c.rules.iter().cloned()).collect()
+    }
+
+    fn router(&mut self) -> Router {
+        let rules = self.rules();
+        let mut routes = OpenApiRouter::with_openapi(docs::frame());
+        for capability in &mut self.capabilities {
+            routes = routes.merge(std::mem::take(&mut capability.router));
+        }
+        let (routes, api) = routes.split_for_parts();
+        let sources: HashMap<&'static str, Arc<dyn TopicSource>> =
+            self.capabilities.iter().flat_map(|c| c.topics.iter().map(|t| (t.kind(), t.clone()))).collect();
+        let live = Live { db: self.db.clone(), sources: Arc::new(sources) };
+        let script_hosts =
+            self.channels.all().iter().filter_map(|c| origin(&c.js_sdk_url)).collect::<Vec<_>>();
+        let pages = web::Pages::new(&self.config.web.frame_ancestors, &script_hosts);
+        let inside = routes
+            .merge(Router::new().route("/api/v1/live", get(watch)).with_state(live))
+            .merge(std::mem::take(&mut self.plain))
+            .merge(docs::routes(&api, &rules))
+            .fallback(move |request: axum::extract::Request| {
+                let pages = pages.clone();
+                async move { pages.answer(&request) }
+            });
+        let identify = edge::layers::Identify {
+            hospitals: self.hospitals.clone(),
+            sessions: self.sessions.clone(),
+            trust_proxy: self.config.server.trust_proxy,
+        };
+        // The routes for machines that look after us stand outside: they answer while everything else is busy.
+        health::routes(self.db.clone()).fallback_service(layers::around(inside, &self.config, identify))
+    }
+
+    /// Starts serving and all workers; they run until `stop`.
+    pub fn run(mut self, listener: TcpListener, stop: CancellationToken) -> Running {
+        let address = listener.local_addr().ok();
+        let router = self.router();
+        let mut tasks = JoinSet::new();
+        let subscribers: Arc<[Arc<dyn Subscriber>]> =
+            self.capabilities.iter().flat_map(|c| c.subscribers.clone()).collect();
+        let jobs: Arc<[_]> = self.capabilities.iter().flat_map(|c| c.jobs.clone()).collect();
+        let mut sweeps: Vec<Arc<dyn Sweep>> =
+            self.capabilities.iter().flat_map(|c| c.sweeps.clone()).collect();
+        sweeps.push(Arc::new(Forget { sessions: self.sessions.clone() }));
+        sweeps.push(Arc::new(LinkAudit));
+        let (db, within) = (self.db.clone(), Duration::from_secs(self.config.server.stop_within_s));
+        tasks.spawn(http::serve(listener, router, stop.clone(), within));
+        tasks.spawn(store::events::relay(db.clone(), subscribers, TICK, stop.clone()));
+        tasks.spawn(store::jobs::run(db.clone(), jobs, TICK, stop.clone()));
+        tasks.spawn(store::jobs::sweep(db.clone(), sweeps.into(), TICK, stop.clone()));
+        tasks.spawn(store::live::bridge(db.clone(), stop.clone()));
+        tasks.spawn(self.hospitals.clone().keep_fresh(stop.clone()));
+        tasks.spawn(self.channels.clone().keep_fresh(stop.clone()));
+        tasks.spawn(self.vendors.clone().keep_fresh(db.clone(), stop.clone()));
+        tasks.spawn(schedule::worker::run(self.board.clone(), stop.clone()));
+        tasks.spawn(notify::worker::run(self.notify.clone(), stop.clone()));
+        tasks.spawn(entrance::worker(self.entrance.clone(), stop.clone()));
+        Running { address, tasks, db }
+    }
+}
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: Option<SocketAddr>,
+    tasks: JoinSet<()>,
+    db: Db,
+}
+
+impl Running {
+    /// Waits until everything has stopped, gives leases back and closes the database.
+    pub async fn finished(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+        if let Err(error) = store::lease::give_back_all(&self.db).await {
+            tracing::debug!(%error, "leases run out by themselves");
+        }
+        self.db.close().await;
+    }
+}
+
+/// What other capabilities know and `GET /hospital` tells.
+fn facts(
+    channels: people::Channels,
+    vendors: Vendors,
+) -> Arc<dyn Fn(&Hospital) -> HospitalFacts + Send + Sync> {
+    Arc::new(move |hospital: &Hospital| {
+        let channel = channels.service(hospital.id);
+        let limits: booking::Limits = hospital.settings("booking.limits");
+        let consent: people::settings::ConsentVersions =
+            hospital.settings(people::settings::ConsentVersions::SECTION);
+        HospitalFacts {
+            sign_in: SignInFacts { wechat: channel.is_some(), sms: vendors.has(hospital.id) },
+            js_sdk_url: channel.map(|c| c.js_sdk_url.clone()),
+            elder_hint: true,
+            privacy_version: consent.privacy_version,
+            consent_version: consent.consent_version,
+            limits: LimitFacts {
+                cancel_until: limits.cancel_until,
+                hold_minutes: limits.hold_minutes,
+                per_doctor_session: 1,
+                per_department_day: limits.per_department_day,
+                per_day: limits.per_day,
+                per_week: limits.per_week,
+                per_quarter: limits.per_quarter,
+            },
+        }
+    })
+}
+
+/// Tells people of appointments ahead before they unbind a person.
+struct Ahead;
+
+#[async_trait::async_trait]
+impl people::Upcoming for Ahead {
+    async fn upcoming(
+        &self,
+        tx: &mut store::Tx,
+        hospital: HospitalId,
+        account: edge::AccountId,
+        person: people::PersonId,
+    ) -> store::Result<u32> {
+        booking::store::ahead(tx, hospital, account, person).await
+    }
+}
+
+/// The hospitals that can send SMS, read again every few seconds.
+#[derive(Clone, Default)]
+struct Vendors(Arc<parking_lot::RwLock<Vec<HospitalId>>>);
+
+impl Vendors {
+    async fn load(db: &Db) -> store::Result<Self> {
+        let all = Self::default();
+        *all.0.write() = notify::hospitals_with_vendor(db).await?;
+        Ok(all)
+    }
+
+    fn has(&self, hospital: HospitalId) -> bool {
+        self.0.read().contains(&hospital)
+    }
+
+    async fn keep_fresh(self, db: Db, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_secs(5)) => {}
+            }
+            if let Ok(fresh) = notify::hospitals_with_vendor(&db).await {
+                *self.0.write() = fresh;
+            }
+        }
+    }
+}
+
+fn origin(address: &str) -> Option<String> {
+    url::Url::parse(address).ok().map(|u| u.origin().ascii_serialization())
+}
+
+#[derive(Clone)]
+struct Live {
+    db: Db,
+    sources: Arc<HashMap<&'static str, Arc<dyn TopicSource>>>,
+}
+
+/// One stream for all that a page watches: `?topic=doctor:doc_…&topic=appointment:apt_…`.
+async fn watch(
+    State(live): State<Live>,
+    caller: Caller,
+    request: axum::extract::Request,
+) -> ApiResult<Response> {
+    let query = request.uri().query().unwrap_or("");
+    let topics = url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, _)| key == "topic")
+        .map(|(_, value)| value.into_owned());
+    let topics: Vec<String> = topics.collect();
+    Ok(edge::live::stream(live.db.live(), &live.sources, caller, topics).await?.into_response())
+}
+
+/// Removes what has served its time: ended sessions, answers to old keys, done events and jobs.
+struct Forget {
+    sessions: Sessions,
+}
+
+#[async_trait::async_trait]
+impl Sweep for Forget {
+    fn name(&self) -> &'static str {
+        "server.forget"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+
+    async fn run(&self, db: &Db) -> Result<bool, store::events::Failure> {
+        let day = Duration::from_secs(86_400);
+        let now = db.now();
+        self.sessions.forget().await?;
+        edge::idempotency::forget(db, now.minus(day * 2)).await?;
+        store::jobs::forget(db, now.minus(day * 7)).await?;
+        Ok(store::events::forget(db, now.minus(day * 7)).await? > 0)
+    }
+}
+
+/// Links new audit entries each second.
+struct LinkAudit;
+
+#[async_trait::async_trait]
+impl Sweep for LinkAudit {
+    fn name(&self) -> &'static str {
+        "server.link_audit"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    async fn run(&self, db: &Db) -> Result<bool, store::events::Failure> {
+        Ok(store::audit::link(db).await? > 0)
+    }
+}
+
+/// The API description without a database: what `xinglin openapi` prints.
+///
+/// # Errors
+/// When a database in a temporary folder can't be made.
+pub async fn description() -> anyhow::Result<Description> {
+    let folder = std::env::temp_dir().join(format!("xinglin-openapi-{}", uuid::Uuid::new_v4().simple()));
+    let mut config = Config::default();
+    config.database.path = folder.join("db");
+    config.keys.file = folder.join("keys");
+    migrate(&config, Clock::machine()).await?;
+    let mut app = App::build(config, Clock::machine()).await?;
+    let rules = app.rules();
+    let mut routes = OpenApiRouter::with_openapi(docs::frame());
+    for capability in &mut app.capabilities {
+        routes = routes.merge(std::mem::take(&mut capability.router));
+    }
+    let (_, api) = routes.split_for_parts();
+    app.db.close().await;
+    let _ = std::fs::remove_dir_all(folder);
+    Ok(Description { api, rules })
+}

@@ -1,0 +1,127 @@
+//! The API description: `/api/v1/openapi.json`, a page that shows it at `/api/docs`, and the table of routes and roles.
+
+use std::fmt::Write as _;
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use edge::permission::{Role, Who};
+use edge::routes::Rule;
+use http::header::CONTENT_TYPE;
+use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+
+/// The description's frame; capabilities bring the routes.
+#[must_use]
+pub fn frame() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Xinglin")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "A hospital's services for patients and staff. JSON in lower_snake_case; ids are opaque strings with a prefix; instants are RFC 3339; \
+             money is whole fen in fields that end in _fen; errors are application/problem+json with a stable code. \
+             Requests that change something take an Idempotency-Key and, when signed in, X-CSRF from GET /api/v1/session.",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").build()))
+        .contact(Some(ContactBuilder::new().name(Some("Xinglin")).build()))
+        .build();
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// The description as JSON, the same bytes each time.
+#[must_use]
+pub fn json(api: &OpenApi) -> String {
+    let mut text = serde_json::to_string_pretty(api).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The two routes.
+pub fn routes(api: &OpenApi, rules: &[Rule]) -> Router {
+    let description = json(api);
+    let page = page(api, rules);
+    Router::new()
+        .route(
+            "/api/v1/openapi.json",
+            get(move || async move { ([(CONTENT_TYPE, "application/json")], description) }),
+        )
+        .route("/api/docs", get(move || async move { Html(page) }))
+}
+
+/// The table of routes and roles, as it stands in `docs/permissions.md`.
+#[must_use]
+pub fn permissions(rules: &[Rule]) -> String {
+    let mut rules: Vec<&Rule> = rules.iter().collect();
+    rules.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
+    let mut text = String::from(
+        "# Who may call what\n\nMade from the code by `cargo xtask openapi`; a test walks every route with every role and with none.\n\n| route | permission | who |\n| --- | --- | --- |\n",
+    );
+    for rule in rules {
+        let _ =
+            writeln!(text, "| `{} {}` | {} | {} |", rule.method, rule.path, rule.permission, who(rule.who));
+    }
+    text
+}
+
+fn who(who: Who) -> String {
+    match who {
+        Who::Anyone => "everybody".into(),
+        Who::Accounts => "patients, for what is their own".into(),
+        Who::Roles(roles) => roles.iter().map(|r: &Role| r.code()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn page(api: &OpenApi, rules: &[Rule]) -> String {
+    let api = serde_json::to_value(api).unwrap_or_default();
+    let mut html = String::from(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Xinglin API</title><style>\
+         body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#17211f}code,pre{font-family:ui-monospace,monospace;font-size:.9em}\
+         pre{background:#f4f6f6;padding:.75rem;overflow:auto;border-radius:8px}h2{margin-top:2.5rem}details{border:1px solid #d5dcdb;border-radius:8px;margin:.5rem 0;padding:.5rem .75rem}\
+         summary{cursor:pointer}b.m{display:inline-block;min-width:4.5rem;color:#0b6b5d}.p{color:#4d5957}</style><h1>Xinglin API</h1>\
+         <p>The machine-readable description is <a href='/api/v1/openapi.json'>/api/v1/openapi.json</a>.</p>",
+    );
+    let _ =
+        write!(html, "<p>{}</p><h2>Routes</h2>", escape(api["info"]["description"].as_str().unwrap_or("")));
+    let empty = serde_json::Map::new();
+    for (path, item) in api["paths"].as_object().unwrap_or(&empty) {
+        for (method, operation) in item.as_object().unwrap_or(&empty) {
+            let rule = rules.iter().find(|r| r.path == *path && r.method.eq_ignore_ascii_case(method));
+            let _ = write!(
+                html,
+                "<details><summary><b class=m>{}</b> <code>{}</code> <span class=p>— {}</span></summary><p>{}</p>",
+                method.to_uppercase(),
+                escape(path),
+                escape(&rule.map_or_else(String::new, |r| who(r.who))),
+                escape(&format!(
+                    "{} {}",
+                    operation["summary"].as_str().unwrap_or(""),
+                    operation["description"].as_str().unwrap_or("")
+                )),
+            );
+            for part in ["parameters", "requestBody", "responses"] {
+                if !operation[part].is_null() {
+                    let _ = write!(
+                        html,
+                        "<h4>{part}</h4><pre>{}</pre>",
+                        escape(&serde_json::to_string_pretty(&operation[part]).unwrap_or_default())
+                    );
+                }
+            }
+            html.push_str("</details>");
+        }
+    }
+    html.push_str("<h2>Schemas</h2>");
+    for (name, schema) in api["components"]["schemas"].as_object().unwrap_or(&empty) {
+        let text = serde_json::to_string_pretty(schema).unwrap_or_default();
+        let _ = write!(
+            html,
+            "<details id='{0}'><summary><code>{0}</code></summary><pre>{1}</pre></details>",
+            escape(name),
+            escape(&text)
+        );
+    }
+    html
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,84 @@
+//! What stands around the whole router, from the outside in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::error_handling::HandleErrorLayer;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use base::Problem;
+use edge::hospital::Hospitals;
+use edge::layers::{Identify, NamedHospital};
+use edge::problem::ApiError;
+use http::Uri;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::config::Config;
+
+/// Puts the layers around the routes. A request passes: problem bodies, hospital in the path, concurrency, time, panic,
+/// body size, who calls.
+pub fn around(routes: Router, config: &Config, identify: Identify) -> Router {
+    let hospitals = identify.hospitals.clone();
+    let slots = Arc::new(Semaphore::new(config.server.max_concurrent));
+    let within = config.request_timeout();
+    let inner = routes
+        .layer(middleware::from_fn_with_state(identify, edge::layers::identify))
+        .layer(DefaultBodyLimit::max(config.server.max_body_kib * 1024));
+    let outer = inner
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            ApiError::from(Problem::internal()).into_response()
+        }))
+        .layer(middleware::from_fn(move |request: Request, next: Next| in_time(within, request, next)))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let slots = slots.clone();
+            async move {
+                // Streams of live topics give their place back as soon as they are open.
+                match slots.try_acquire_owned() {
+                    Ok(_held) => next.run(request).await,
+                    Err(_) => ApiError::from(Problem::unavailable(1)).into_response(),
+                }
+            }
+        }));
+    // The path is shortened before routing: a router inside a router's fallback.
+    let outer = outer.layer(
+        tower::ServiceBuilder::new().layer(HandleErrorLayer::new(|_: std::convert::Infallible| async {})),
+    );
+    Router::new()
+        .fallback_service(outer)
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let hospitals = hospitals.clone();
+            async move {
+                match named(&hospitals, request) {
+                    Ok(request) => next.run(request).await,
+                    Err(problem) => ApiError::from(problem).into_response(),
+                }
+            }
+        }))
+        .layer(middleware::from_fn(edge::layers::problems))
+}
+
+async fn in_time(within: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(within, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            metrics::counter!("http_timed_out").increment(1);
+            ApiError::from(Problem::unavailable(5)).into_response()
+        }
+    }
+}
+
+/// `/h/{code}/rest` is `/rest` at the hospital of that code.
+fn named(hospitals: &Hospitals, mut request: Request) -> Result<Request, Problem> {
+    let path = request.uri().path();
+    let Some(rest) = path.strip_prefix("/h/") else { return Ok(request) };
+    let (code, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let hospital = hospitals.by_code(code).ok_or_else(Problem::not_found)?;
+    let query = request.uri().query().map(|q| format!("?{q}")).unwrap_or_default();
+    let shorter: Uri = format!("/{rest}{query}").parse().map_err(|_| Problem::not_found())?;
+    *request.uri_mut() = shorter;
+    request.extensions_mut().insert(NamedHospital(hospital));
+    Ok(request)
+}

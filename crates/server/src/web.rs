@@ -1,0 +1,148 @@
+//! The pages: files of the web builds, embedded in a release and read from disk in development.
+//!
+//! Files under `assets/` have a hash in their name and never change; everything else is asked for again each time. An
+//! address that is no file is a page's own route and gets `index.html`. Without a web build the server says which command
+//! makes one.
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/dist/patient"]
+#[allow_missing = true]
+struct Patient;
+
+/// Serves the patient app.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    policy: HeaderValue,
+    frame_options: bool,
+}
+
+impl Pages {
+    /// Pages that may be framed by `frame_ancestors` only and load scripts from `script_hosts` besides us.
+    #[must_use]
+    pub fn new(frame_ancestors: &[String], script_hosts: &[String]) -> Self {
+        let hashes = Patient::get("csp.json")
+            .and_then(|file| serde_json::from_slice::<Hashes>(&file.data).ok())
+            .unwrap_or_default();
+        let ancestors =
+            if frame_ancestors.is_empty() { "'none'".to_owned() } else { frame_ancestors.join(" ") };
+        let policy = format!(
+            "default-src 'self'; script-src 'self' {} {}; style-src 'self' {} 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; \
+             object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}",
+            hashes.script.join(" "),
+            script_hosts.join(" "),
+            "",
+        );
+        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'self'"));
+        Self { policy, frame_options: frame_ancestors.is_empty() }
+    }
+
+    /// The answer to a request that no route took.
+    #[must_use]
+    pub fn answer(&self, request: &Request) -> Response {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        }
+        let path = request.uri().path().trim_start_matches('/');
+        // An address of the API or of a file that is not there is a 404, not a page.
+        if path.starts_with("api/") || path.starts_with("wechat/") {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let found = if path.is_empty() { None } else { file(path, request.headers()) };
+        match found {
+            Some(response) => response,
+            None if path.contains('.') || path.starts_with("assets/") => {
+                StatusCode::NOT_FOUND.into_response()
+            }
+            None => self.page(request.headers()),
+        }
+    }
+
+    fn page(&self, headers: &HeaderMap) -> Response {
+        let mut response = file("index.html", headers).unwrap_or_else(not_built);
+        let set = |response: &mut Response, name: HeaderName, value: HeaderValue| {
+            response.headers_mut().insert(name, value);
+        };
+        set(&mut response, CONTENT_SECURITY_POLICY, self.policy.clone());
+        set(
+            &mut response,
+            HeaderName::from_static("referrer-policy"),
+            HeaderValue::from_static("same-origin"),
+        );
+        if self.frame_options {
+            set(&mut response, HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
+        }
+        response
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Hashes {
+    script: Vec<String>,
+}
+
+/// A file of the build: the compressed one where the reader takes it.
+fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let accepts = |coding: &str| {
+        headers
+            .get(ACCEPT_ENCODING)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|list| list.split(',').any(|c| c.trim().split(';').next() == Some(coding)))
+    };
+    let packed = [("br", ".br"), ("gzip", ".gz")].into_iter().filter(|(coding, _)| accepts(coding));
+    let (file, coding) = packed
+        .filter_map(|(coding, ending)| Patient::get(&format!("{path}{ending}")).map(|f| (f, Some(coding))))
+        .next()
+        .or_else(|| Patient::get(path).map(|f| (f, None)))?;
+    let etag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
+    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let known =
+        headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|list| list.contains(&etag));
+    let kind = kind_of(path);
+    let common = [(ETAG, etag), (CACHE_CONTROL, cache.to_owned()), (VARY, "accept-encoding".to_owned())];
+    if known {
+        return Some((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let mut response = (
+        common,
+        [(CONTENT_TYPE, kind), (HeaderName::from_static("x-content-type-options"), "nosniff")],
+        file.data.into_owned(),
+    )
+        .into_response();
+    if let Some(coding) = coding {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    Some(response)
+}
+
+fn kind_of(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "webmanifest") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("webp") => "image/webp",
+        Some("ico") => "image/x-icon",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+fn not_built() -> Response {
+    let page = "<!doctype html><meta charset=utf-8><title>Xinglin</title><h1>页面尚未构建 · The pages are not built</h1>\
+                <p>请在项目目录运行 <code>cargo xtask demo</code>，或 <code>cd web &amp;&amp; npm ci &amp;&amp; npm run build</code>。接口已经可用。</p>\
+                <p>Run <code>cargo xtask demo</code> in the project, or <code>cd web &amp;&amp; npm ci &amp;&amp; npm run build</code>. The API works already.</p>";
+    (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
