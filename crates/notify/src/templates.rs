@@ -4,6 +4,8 @@
 //! from the platform's library and are much alike from hospital to hospital; where a guess is wrong, an administrator sets
 //! another, and that one stays.
 
+use std::collections::BTreeMap;
+
 use base::HospitalId;
 use people::{Channel, ChannelAccountId};
 use store::{Db, StoreError, Tx};
@@ -126,11 +128,15 @@ fn kind_of(title: &str) -> Option<Kind> {
 
 /// Every field of the template with its argument; `None` when one of them can't be filled in truthfully, or the template
 /// does not say when.
-fn fields_of(kind: Kind, template: &PrivateTemplate) -> Option<std::collections::BTreeMap<String, String>> {
-    let mut fields = std::collections::BTreeMap::new();
+fn fields_of(kind: Kind, template: &PrivateTemplate) -> Option<BTreeMap<String, String>> {
+    let mut fields = BTreeMap::new();
     for (label, key) in places(&template.content) {
         let name = argument(kind, label, key)?;
         fields.insert(key.to_owned(), name.to_owned());
+    }
+    // A line with two places in it is none of the platform's; half of it filled in would be refused.
+    if template.content.matches("{{").count() != fields.len() {
+        return None;
     }
     let says_when = fields.values().any(|name| matches!(name.as_str(), "start" | "time"));
     says_when.then_some(fields)
@@ -170,8 +176,9 @@ fn moment(kind: Kind, label: &str) -> Option<&'static str> {
 fn places(content: &str) -> impl Iterator<Item = (&str, &str)> {
     content.lines().filter_map(|line| {
         let (label, rest) = line.split_once("{{")?;
-        let (key, _) = rest.split_once(".DATA}}")?;
-        Some((label.trim().trim_end_matches(['：', ':']).trim_end(), key.trim()))
+        let (key, _) = rest.split_once("}}")?;
+        let key = key.trim().strip_suffix(".DATA")?;
+        Some((label.trim().trim_end_matches(['：', ':']).trim_end(), key))
     })
 }
 
@@ -239,6 +246,7 @@ mod tests {
             "取消时间：{{time1.DATA}}\n就诊时间：{{time2.DATA}}",
             "就诊时间：{{time2.DATA}}\n退款金额：{{amount3.DATA}}",
             "就诊人：{{thing1.DATA}}",
+            "就诊时间：{{time2.DATA}} {{time3.DATA}}",
             "",
         ] {
             assert_eq!(suggest(&[template("预约取消通知", content)]), [], "{content}");
