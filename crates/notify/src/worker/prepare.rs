@@ -96,7 +96,7 @@ async fn start(deps: &NotifyDeps, hospital: &Arc<Hospital>, message: Message) ->
     let settings: Settings = hospital.settings("notify");
     let whom = whom(deps, &message).await?;
     let before = delivery::of_message(&deps.db, message.hospital, message.id).await?;
-    let Some(plan) = plan(deps, hospital, &settings, &message, &whom, &before).await? else {
+    let Some(plan) = plan(deps, hospital, now, &settings, &message, &whom, &before).await? else {
         let reason = if before.is_empty() { "no_way" } else { "undelivered" };
         close(deps, &message, State::Failed, reason).await?;
         return Ok(None);
@@ -115,9 +115,11 @@ async fn start(deps: &NotifyDeps, hospital: &Arc<Hospital>, message: Message) ->
     Ok(Some(Attempt { message, delivery, attempts, parcel, mode: Mode::Send, in_time: true }))
 }
 
+/// `now` is the caller's: a clock that went on in between would put the message off by a millisecond, again and again.
 async fn plan(
     deps: &NotifyDeps,
     hospital: &Arc<Hospital>,
+    now: UnixMs,
     settings: &Settings,
     message: &Message,
     whom: &Whom,
@@ -128,7 +130,7 @@ async fn plan(
     let has_vendor = budget::get(&deps.db, message.hospital).await?.is_some();
     let facts = Facts {
         kind: message.kind,
-        now: deps.db.now(),
+        now,
         expires: message.expires,
         zone: &hospital.zone,
         quiet: settings.quiet,
