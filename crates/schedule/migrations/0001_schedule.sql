@@ -110,6 +110,7 @@ CREATE INDEX clinic_date ON clinic (hospital_id, date);
 
 -- A time segment of a clinic. `taken` counts the places that are gone, those on hold (`held`) included; `last_number` only
 -- grows: a number that was given is not given again. `stopped` repeats the clinic's state where a booking locks the row.
+-- `changed_at` is when a count last changed: what boards in memory look for; 0 when none ever did.
 CREATE TABLE slot (
     hospital_id BIGINT NOT NULL,
     id          TEXT   NOT NULL,

@@ -1,13 +1,13 @@
 //! Availability in memory: what can be had at every hospital of the installation, at most a second old on any node.
 //!
 //! [`Board::refresh`] reads what has changed: counts by the time of their change, everything of a hospital when its version
-//! row has gone up, its date or its settings have changed, and now and then in any case. [`crate::worker`] calls it a few
+//! row has gone up, its date or its settings have changed, and seldom in any case. [`crate::worker`] calls it a few
 //! times a second. A node's own commits are told at once by [`Board::changed`], so that whoever has booked sees it.
 //!
 //! The board shows; it does not decide. Whether a place is given out is decided by [`crate::stock`] under a lock.
 //!
 //! Nodes are expected to keep their clocks within a few seconds of each other, as NTP does much better than that. A change
-//! that was stamped by a clock further behind shows with the next full look, within half a minute.
+//! that was stamped by a clock further behind shows within half a minute.
 
 pub(crate) mod cell;
 mod load;
@@ -35,8 +35,12 @@ use crate::wire::{DoctorSummary, NearFree, NextFree};
 
 /// How far back counts are read: longer than a commit takes and than the clocks of two nodes differ.
 const OVERLAP: Duration = Duration::from_secs(5);
-/// How often everything is read in any case.
-const FULL_LOOK: Duration = Duration::from_secs(30);
+/// Now and then counts are read from further back …
+const WIDE_LOOK: Duration = Duration::from_secs(30);
+/// … so far …
+const WIDE_OVERLAP: Duration = Duration::from_secs(600);
+/// … and seldom everything is read in any case.
+const FULL_LOOK: Duration = Duration::from_secs(600);
 
 /// The board. Cheap to clone; clones are the same board.
 #[derive(Clone)]
@@ -63,6 +67,8 @@ struct Looked {
     done: u64,
     /// When it began, by the injected clock.
     at: UnixMs,
+    /// When counts were last read from further back, by the machine's own steps.
+    wide: Instant,
     /// When everything was last read, for each hospital.
     full: HashMap<HospitalId, Instant>,
 }
@@ -81,7 +87,12 @@ impl Board {
                 told: AtomicU64::new(0),
                 setting: Mutex::new(()),
                 begun: AtomicU64::new(0),
-                looking: tokio::sync::Mutex::new(Looked { done: 0, at: db.now(), full: HashMap::new() }),
+                looking: tokio::sync::Mutex::new(Looked {
+                    done: 0,
+                    at: db.now(),
+                    wide: Instant::now(),
+                    full: HashMap::new(),
+                }),
                 wake: Notify::new(),
             }),
         };
@@ -129,7 +140,8 @@ impl Board {
                 looked.full.insert(hospital.id, Instant::now());
             }
         }
-        let from = looked.at.min(now).minus(OVERLAP);
+        let wide = looked.wide.elapsed() >= WIDE_LOOK;
+        let from = looked.at.min(now).minus(if wide { WIDE_OVERLAP } else { OVERLAP });
         let counts = db.all::<Row>(sql::COUNTS, args![from]).await?;
         let counts =
             counts.iter().map(|row| Ok((row.get("hospital_id")?, row.get("id")?, row.get("taken")?)));
@@ -140,6 +152,9 @@ impl Board {
             if let Some(picture) = pictures.get(&hospital) {
                 picture.read(slot, taken, seen);
             }
+        }
+        if wide {
+            looked.wide = Instant::now();
         }
         looked.at = now;
         looked.done = number;

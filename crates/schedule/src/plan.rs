@@ -281,7 +281,6 @@ async fn add_slots(
     new: &NewClinic,
     stopped: bool,
 ) -> StoreResult<()> {
-    let now = tx.now();
     let at = |wall| hospital.zone.at(new.date, wall).0;
     let ids: Vec<Option<String>> = new.slots.iter().map(|_| Some(SlotId::new().db())).collect();
     let starts_at: Vec<i64> = new.slots.iter().map(|s| at(s.segment.start)).collect();
@@ -289,7 +288,7 @@ async fn add_slots(
     let starts: Vec<Option<String>> = new.slots.iter().map(|s| Some(s.segment.start.to_string())).collect();
     let ends: Vec<Option<String>> = new.slots.iter().map(|s| Some(s.segment.end.to_string())).collect();
     let capacities: Vec<i64> = new.slots.iter().map(|s| i64::from(s.capacity)).collect();
-    let values = args![hospital.id, clinic, ids, starts_at, ends_at, starts, ends, capacities, stopped, now];
+    let values = args![hospital.id, clinic, ids, starts_at, ends_at, starts, ends, capacities, stopped];
     tx.exec(sql::ADD_SLOTS, values).await.map(drop)
 }
 

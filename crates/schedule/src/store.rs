@@ -97,11 +97,11 @@ store::statements! {
       postgres "SELECT id, start_at, end_at, capacity, taken, last_number FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id FOR NO KEY UPDATE";
     DROP_SLOTS = "DELETE FROM slot WHERE hospital_id = $1 AND clinic_id = $2";
     ADD_SLOTS = sqlite "INSERT INTO slot (hospital_id, id, clinic_id, position, start_at, end_at, start_wall, end_wall, capacity, stopped, changed_at)
-        SELECT CAST($1 AS BIGINT), i.value, CAST($2 AS TEXT), i.key, a.value, b.value, f.value, t.value, n.value, CAST($9 AS BIGINT), CAST($10 AS BIGINT) FROM json_each($3) AS i
+        SELECT CAST($1 AS BIGINT), i.value, CAST($2 AS TEXT), i.key, a.value, b.value, f.value, t.value, n.value, CAST($9 AS BIGINT), 0 FROM json_each($3) AS i
         JOIN json_each($4) AS a ON a.key = i.key JOIN json_each($5) AS b ON b.key = i.key JOIN json_each($6) AS f ON f.key = i.key
         JOIN json_each($7) AS t ON t.key = i.key JOIN json_each($8) AS n ON n.key = i.key"
       postgres "INSERT INTO slot (hospital_id, id, clinic_id, position, start_at, end_at, start_wall, end_wall, capacity, stopped, changed_at)
-        SELECT CAST($1 AS BIGINT), r.id, CAST($2 AS TEXT), r.n - 1, r.start_at, r.end_at, r.start_wall, r.end_wall, r.capacity, CAST($9 AS BIGINT), CAST($10 AS BIGINT)
+        SELECT CAST($1 AS BIGINT), r.id, CAST($2 AS TEXT), r.n - 1, r.start_at, r.end_at, r.start_wall, r.end_wall, r.capacity, CAST($9 AS BIGINT), 0
         FROM unnest(CAST($3 AS TEXT[]), CAST($4 AS BIGINT[]), CAST($5 AS BIGINT[]), CAST($6 AS TEXT[]), CAST($7 AS TEXT[]), CAST($8 AS BIGINT[]))
         WITH ORDINALITY AS r(id, start_at, end_at, start_wall, end_wall, capacity, n)";
     RESIZE_SLOT = "UPDATE slot SET capacity = $3, changed_at = $4 WHERE hospital_id = $1 AND id = $2 AND taken <= $3";

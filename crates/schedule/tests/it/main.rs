@@ -10,5 +10,6 @@ mod api;
 mod board;
 mod planning;
 mod plans;
+mod site;
 mod stock;
 mod support;

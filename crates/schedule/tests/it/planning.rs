@@ -226,3 +226,31 @@ async fn hospitals_do_not_see_each_other() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_schema_holds_the_rules_too() {
+    each_db(&migrations(), async |t: TestDb| {
+        let w = World::new(t).await;
+        for sql in [
+            "UPDATE slot SET end_at = start_at + 1800001",
+            "UPDATE slot SET end_at = start_at",
+            "UPDATE slot SET taken = capacity + 1, last_number = 99",
+            "UPDATE slot SET taken = -1",
+            "UPDATE slot SET held = 1",
+            "UPDATE slot SET taken = 1",
+            "UPDATE clinic SET opens_at = opens_at + 1",
+            "UPDATE clinic SET closes_at = opens_at",
+            "UPDATE clinic SET fee_fen = -1",
+            "UPDATE clinic SET room_en = NULL",
+            "UPDATE clinic SET kind = 'vip'",
+            "UPDATE department SET child_only = 1, adult_only = 1",
+            "UPDATE doctor SET title_code = 6",
+            "INSERT INTO quota (hospital_id, clinic_id, channel, capacity, taken) SELECT hospital_id, id, 'online', 1, 2 FROM clinic",
+        ] {
+            let mut tx = w.t.db.begin().await.unwrap();
+            let refused = tx.exec(same(sql), args![]).await;
+            assert!(matches!(refused, Err(store::StoreError::Constraint { .. })), "{sql}: {refused:?}");
+        }
+    })
+    .await;
+}
