@@ -1,0 +1,134 @@
+//! A node: one run of the server, which can be stopped and started again at the same address.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base::Clock;
+use edge::Hospitals;
+use edge::session::Sessions;
+use parking_lot::RwLock;
+use people::Channels;
+use schedule::Board;
+use server::{App, Config, Running};
+use store::{Db, Vault};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A node of the program.
+pub struct Node {
+    /// Where it listens.
+    pub address: SocketAddr,
+    config: Config,
+    clock: Clock,
+    parts: RwLock<Arc<Joined>>,
+    running: tokio::sync::Mutex<Option<(Running, CancellationToken)>>,
+}
+
+/// What tests take hold of inside.
+struct Joined {
+    db: Db,
+    vault: Arc<Vault>,
+    hospitals: Hospitals,
+    sessions: Sessions,
+    channels: Channels,
+    board: Board,
+}
+
+impl Node {
+    pub(crate) async fn start(config: Config, clock: Clock, listener: TcpListener) -> Self {
+        let address = listener.local_addr().unwrap();
+        let (joined, running) = run(&config, &clock, listener).await;
+        Self {
+            address,
+            config,
+            clock,
+            parts: RwLock::new(Arc::new(joined)),
+            running: tokio::sync::Mutex::new(Some(running)),
+        }
+    }
+
+    /// The settings that it runs with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its database.
+    #[must_use]
+    pub fn db(&self) -> Db {
+        self.parts.read().db.clone()
+    }
+
+    /// The keys of sealed fields.
+    #[must_use]
+    pub fn vault(&self) -> Arc<Vault> {
+        self.parts.read().vault.clone()
+    }
+
+    /// The hospitals as it knows them.
+    #[must_use]
+    pub fn hospitals(&self) -> Hospitals {
+        self.parts.read().hospitals.clone()
+    }
+
+    /// Who has signed in.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        self.parts.read().sessions.clone()
+    }
+
+    /// The WeChat accounts.
+    #[must_use]
+    pub fn channels(&self) -> Channels {
+        self.parts.read().channels.clone()
+    }
+
+    /// What can be had, as it knows it.
+    #[must_use]
+    pub fn board(&self) -> Board {
+        self.parts.read().board.clone()
+    }
+
+    /// Stops in good order.
+    pub async fn stop(&self) {
+        if let Some((running, stop)) = self.running.lock().await.take() {
+            stop.cancel();
+            running.finished().await;
+        }
+    }
+
+    /// Starts again at the same address.
+    ///
+    /// # Panics
+    /// When somebody else has taken the address meanwhile.
+    pub async fn starts_again(&self) {
+        let listener = server::http::listen(self.address).unwrap();
+        let (joined, running) = run(&self.config, &self.clock, listener).await;
+        *self.parts.write() = Arc::new(joined);
+        *self.running.lock().await = Some(running);
+    }
+}
+
+async fn run(
+    config: &Config,
+    clock: &Clock,
+    listener: TcpListener,
+) -> (Joined, (Running, CancellationToken)) {
+    let app = App::build(config.clone(), clock.clone()).await.expect("put the server together");
+    // The sweep that does this daily would come a moment later; nothing should be told before it.
+    for channel in app.channels.all() {
+        let mapped = notify::map_templates(&app.db, &channel).await.expect("read the templates");
+        assert_eq!(mapped.len(), 5, "every kind of notice has its template: {mapped:?}");
+    }
+    let joined = Joined {
+        db: app.db.clone(),
+        vault: app.vault.clone(),
+        hospitals: app.hospitals.clone(),
+        sessions: app.sessions.clone(),
+        channels: app.channels.clone(),
+        board: app.board.clone(),
+    };
+    let stop = CancellationToken::new();
+    let running = app.run(listener, stop.clone());
+    (joined, (running, stop))
+}
