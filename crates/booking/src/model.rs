@@ -15,6 +15,7 @@ store::typed_id! {
 store::text_enum! {
     /// Where an appointment stands.
     #[derive(utoipa::ToSchema)]
+    #[schema(as = AppointmentState)]
     pub enum State {
         /// The place is kept until it is paid (锁号).
         Held = "held",
@@ -58,6 +59,7 @@ impl State {
 store::text_enum! {
     /// How it is paid.
     #[derive(utoipa::ToSchema)]
+    #[schema(as = PayWay)]
     pub enum Pay {
         /// At the counter, on the day.
         Counter = "counter",

@@ -17,6 +17,7 @@ store::typed_id! {
 store::text_enum! {
     /// What is told.
     #[derive(utoipa::ToSchema)]
+    #[schema(as = NoticeKind)]
     pub enum Kind {
         /// 预约成功
         AppointmentConfirmed = "appointment_confirmed",
@@ -53,6 +54,7 @@ impl Kind {
 store::text_enum! {
     /// By which way it is told, in the order in which the ways are tried.
     #[derive(utoipa::ToSchema)]
+    #[schema(as = NoticeChannel)]
     pub enum Channel {
         /// A category template message to a follower of the service account.
         Template = "template",

@@ -8,12 +8,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use base::{Clock, HospitalId};
 use edge::live::TopicSource;
 use edge::routes::Rule;
 use edge::session::Sessions;
-use edge::{ApiResult, Caller, Capability, Hospital, Hospitals};
+use edge::{Anyone, ApiResult, Caller, Capability, Hospital, Hospitals, Routes};
 use schedule::Board;
 use schedule::wire::{HospitalFacts, Limits as LimitFacts, SignInFacts};
 use store::{Db, Migration, Sql, Subscriber, Sweep, Vault};
@@ -22,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::Config;
 use crate::{docs, entrance, health, http, layers, web};
@@ -184,27 +184,27 @@ impl App {
         self.entrance.clone()
     }
 
-    /// Who may call what, over all capabilities.
-    #[must_use]
-    pub fn rules(&self) -> Vec<Rule> {
-        self.capabilities.iter().flat_map(|c| c.rules.iter().cloned()).collect()
-    }
-
-    fn router(&mut self) -> Router {
-        let rules = self.rules();
-        let mut routes = OpenApiRouter::with_openapi(docs::frame());
-        for capability in &mut self.capabilities {
-            routes = routes.merge(std::mem::take(&mut capability.router));
-        }
-        let (routes, api) = routes.split_for_parts();
+    /// All routes with their description, and who may call them.
+    fn described(&mut self) -> (Router, OpenApi, Vec<Rule>) {
         let sources: HashMap<&'static str, Arc<dyn TopicSource>> =
             self.capabilities.iter().flat_map(|c| c.topics.iter().map(|t| (t.kind(), t.clone()))).collect();
         let live = Live { db: self.db.clone(), sources: Arc::new(sources) };
+        let (watching, mut rules) = Routes::new().route::<Anyone>(routes!(watch)).with_state(live);
+        let mut all = OpenApiRouter::with_openapi(docs::frame()).merge(watching);
+        for capability in &mut self.capabilities {
+            all = all.merge(std::mem::take(&mut capability.router));
+            rules.extend(capability.rules.iter().cloned());
+        }
+        let (router, api) = all.split_for_parts();
+        (router, api, rules)
+    }
+
+    fn router(&mut self) -> Router {
+        let (described, api, rules) = self.described();
         let script_hosts =
             self.channels.all().iter().filter_map(|c| origin(&c.js_sdk_url)).collect::<Vec<_>>();
         let pages = web::Pages::new(&self.config.web.frame_ancestors, &script_hosts);
-        let inside = routes
-            .merge(Router::new().route("/api/v1/live", get(watch)).with_state(live))
+        let inside = described
             .merge(std::mem::take(&mut self.plain))
             .merge(docs::routes(&api, &rules))
             .fallback(move |request: axum::extract::Request| {
@@ -350,7 +350,11 @@ struct Live {
     sources: Arc<HashMap<&'static str, Arc<dyn TopicSource>>>,
 }
 
-/// One stream for all that a page watches: `?topic=doctor:doc_…&topic=appointment:apt_…`.
+/// One stream of server-sent events for all that a page watches. Each topic (`doctor:doc_…`, `department:dep_…`,
+/// `appointment:apt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
+/// is decided topic by topic, as for its page.
+#[utoipa::path(get, path = "/api/v1/live", tag = "live", params(("topic" = Vec<String>, Query, description = "1 to 16 topics")),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 404, body = edge::problem::ProblemBody)))]
 async fn watch(
     State(live): State<Live>,
     caller: Caller,
@@ -418,12 +422,7 @@ pub async fn description() -> anyhow::Result<Description> {
     config.keys.file = folder.join("keys");
     migrate(&config, Clock::machine()).await?;
     let mut app = App::build(config, Clock::machine()).await?;
-    let rules = app.rules();
-    let mut routes = OpenApiRouter::with_openapi(docs::frame());
-    for capability in &mut app.capabilities {
-        routes = routes.merge(std::mem::take(&mut capability.router));
-    }
-    let (_, api) = routes.split_for_parts();
+    let (_, api, rules) = app.described();
     app.db.close().await;
     let _ = std::fs::remove_dir_all(folder);
     Ok(Description { api, rules })
