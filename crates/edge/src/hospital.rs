@@ -19,6 +19,8 @@ store::statements! {
     HOSTS = "SELECT host, hospital_id FROM hospital_host";
     SETTINGS = "SELECT hospital_id, section, value FROM setting";
     ADD = "INSERT INTO hospital (id, code, profile, zone, created_at) VALUES ($1, $2, $3, $4, $5)";
+    PUT = "INSERT INTO hospital (id, code, profile, zone, created_at) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (id) DO UPDATE SET code = excluded.code, profile = excluded.profile, zone = excluded.zone";
     ADD_HOST = "INSERT INTO hospital_host (host, hospital_id) VALUES ($1, $2) ON CONFLICT (host) DO UPDATE SET hospital_id = excluded.hospital_id";
     SET = "INSERT INTO setting (hospital_id, section, value, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (hospital_id, section) DO UPDATE SET value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at";
@@ -189,6 +191,25 @@ impl Hospitals {
         let mut tx = self.db.begin().await?;
         let now = tx.now();
         tx.exec(ADD, args![id, code, profile, zone, now]).await?;
+        tx.commit().await?;
+        self.reload().await
+    }
+
+    /// Adds a hospital, or changes the one of this id; part of setting up.
+    ///
+    /// # Errors
+    /// [`StoreError::Constraint`] when another has this code; any other [`StoreError`].
+    pub async fn put(
+        &self,
+        id: HospitalId,
+        code: &str,
+        profile: &Profile,
+        zone: &str,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let now = tx.now();
+        let profile = serde_json::to_string(profile).unwrap_or_default();
+        tx.exec(PUT, args![id, code, profile, zone, now]).await?;
         tx.commit().await?;
         self.reload().await
     }

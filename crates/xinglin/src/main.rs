@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod hospital;
 mod logs;
 mod seed;
 mod serve;
@@ -40,6 +41,9 @@ enum Command {
     Migrate,
     /// Fills an empty database with the demonstration hospital.
     Seed,
+    /// Sets hospitals up.
+    #[command(subcommand)]
+    Hospital(hospital::Do),
     /// Looks whether all is well; read-only. Exit code 1 when something is not.
     Check {
         /// What to look at.
@@ -83,6 +87,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => demo::run(options).await,
         Command::Migrate => serve::migrate(&config()?).await,
         Command::Seed => seed::run(&config()?).await,
+        Command::Hospital(what) => hospital::run(&config()?, what).await,
         Command::Check { what } => check::run(&config()?, what).await,
         Command::Openapi { permissions } => {
             let description = server::app::description().await?;
