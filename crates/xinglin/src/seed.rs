@@ -231,9 +231,9 @@ fn kind(title: Title) -> ClinicKind {
 fn clinic(s: &Sitting, date: Date, half_day: HalfDay, kind: ClinicKind) -> anyhow::Result<NewClinic> {
     let (from, to) = if half_day == HalfDay::Am { ("08:00", "11:30") } else { ("13:30", "16:30") };
     let (capacity, fee) = match kind {
-        ClinicKind::Special => (2, 30_000),
-        ClinicKind::Specialist => (4, if s.title == Title::Chief { 3_800 } else { 3_200 }),
-        ClinicKind::General => (6, 2_200),
+        ClinicKind::Special => (1, 30_000),
+        ClinicKind::Specialist => (2, if s.title == Title::Chief { 3_800 } else { 3_200 }),
+        ClinicKind::General => (3, 2_200),
     };
     let room = 201 + s.number;
     Ok(NewClinic {
@@ -272,7 +272,7 @@ fn general(department: DepartmentId, campus: CampusId, date: Date) -> anyhow::Re
                 online: false,
                 fee: Fen(1_400),
                 room: None,
-                slots: NewClinic::slots(&segments(wall(from)?, wall(to)?, 30)?, 8),
+                slots: NewClinic::slots(&segments(wall(from)?, wall(to)?, 30)?, 4),
                 opens_at: None,
                 closes_at: None,
             })
