@@ -9,8 +9,6 @@
 pub mod judge;
 mod looks;
 pub mod report;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

@@ -22,8 +22,6 @@ pub mod model;
 pub mod rules;
 pub mod setup;
 mod store;
-#[cfg(test)]
-pub(crate) mod tests;
 pub mod words;
 pub mod worker;
 
