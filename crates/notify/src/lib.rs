@@ -16,8 +16,9 @@
 //! **Invariants.** Nothing clinical and no full name is in a message; departments that the hospital calls sensitive are not
 //! named. A code stands sealed in its row and is wiped when it was sent. All texts exist in both languages ([`text`]).
 //!
-//! It has no routes of its own yet: pages read what they show through [`of_subject`].
+//! It has no routes of its own: what others call stands in `api.rs`, and pages read what they show through [`of_subject`].
 
+mod api;
 pub mod model;
 mod reacts;
 mod receipts;
@@ -26,19 +27,18 @@ mod sender;
 pub mod settings;
 mod sms;
 mod store;
-mod tell;
 pub mod templates;
 pub mod text;
 pub mod worker;
 
 use std::sync::Arc;
 
+pub use api::{cancel, of_subject, of_subject_to, tell};
 pub use model::{Arg, Channel, Data, Kind, NoticeState, NoticeStatus, Tell, Visit};
 pub use receipts::template_finished;
 pub use sender::Sender;
 pub use settings::Settings;
 pub use sms::{NewVendor, hospitals_with_vendor, set_vendor};
-pub use tell::{cancel, of_subject, of_subject_to, tell};
 pub use templates::{MapError, Mapping, map_templates, mappings, set_mapping};
 pub use text::sms_templates;
 pub use worker::NotifyDeps;

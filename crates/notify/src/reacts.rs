@@ -12,9 +12,9 @@ use people::{ChannelAccountId, ChannelKind, Channels};
 use store::events::{Event, Failure, Subscriber};
 use store::{Db, Sweep, Tx};
 
+use crate::api::wake;
 use crate::settings::Settings;
 use crate::store::{delivery, message, receipt, sms, ways};
-use crate::tell::wake;
 use crate::templates::map_templates;
 
 /// Somebody follows: what could not be told for want of any way is tried again.

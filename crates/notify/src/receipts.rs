@@ -5,10 +5,10 @@ use people::ChannelAccountId;
 use store::{Result, Tx};
 use wechat::message::Delivery as Report;
 
+use crate::api::wake;
 use crate::model::{Channel, DeliveryId, DeliveryState, State};
 use crate::store::message::{self, Move};
 use crate::store::{delivery, receipt, ways};
-use crate::tell::wake;
 
 const DELIVERED: &str = "delivered";
 const BLOCKED: &str = "blocked";

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use store::vault::Purpose;
 use store::{Result, Sealed, StoreError, Tx, Vault};
 
+use crate::api::wake;
 use crate::model::{Kind, MessageId};
 use crate::store::message::{self, NewMessage};
-use crate::tell::wake;
 
 const FIELD: &str = "message.secret";
 

@@ -1,8 +1,8 @@
 //! Tells what is due.
 //!
 //! A message is taken with a lease. Then come three steps, each on its own so that it can be tested what is left when a node
-//! dies between two of them: [`prepare`] chooses the way and writes the attempt down with its reference; [`transmit`] sends;
-//! [`settle`] writes down what became of it. What a dead node has left behind is taken up when its lease is over:
+//! dies between two of them: [`prepare()`] chooses the way and writes the attempt down with its reference; [`transmit()`] sends;
+//! [`settle()`] writes down what became of it. What a dead node has left behind is taken up when its lease is over:
 //! [`crate::rules::resume()`] says how.
 
 mod contact;
@@ -20,8 +20,8 @@ use store::{Db, Result, Vault};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::wake;
 use crate::store::message;
-use crate::tell::wake;
 
 pub use crate::store::message::Message;
 pub use prepare::{Attempt, prepare};

@@ -4,6 +4,7 @@ use store::{Result, Tx};
 
 use super::NotifyDeps;
 use super::prepare::{Attempt, quota_ends};
+use crate::api::wake;
 use crate::model::{Channel, DeliveryState};
 use crate::receipts;
 use crate::rules::{Next, Outcome, Tried, after};
@@ -11,7 +12,6 @@ use crate::store::delivery::{self, Settled};
 use crate::store::message::{self, Move};
 use crate::store::receipt;
 use crate::store::ways::{self, Pause};
-use crate::tell::wake;
 
 /// Commits an outcome and what follows from it. An outcome that came after another worker settled the attempt changes
 /// nothing, unless it clears up what was given up as unknown.

@@ -10,7 +10,7 @@ use notify::worker::{self, Attempt, Message};
 use notify::{Kind, Mapping, NewVendor, NoticeState, NotifyDeps, Tell, Visit};
 use people::channel::{CallbackFormat, CallbackMode, Hosts, NewChannel, add_channel};
 use people::{Activity, Channel, ChannelKind, Channels, wechat_user};
-use store::testing::{TestDb, each_db};
+use store::testing::{TestDb, each_db, each_db_in_real_time};
 use store::value::One;
 use store::{Db, Migration, Row, Sql, Value, Vault, args};
 
@@ -36,6 +36,11 @@ pub fn migrations() -> Vec<Migration> {
 /// Runs a test on both databases, each time in a world of its own.
 pub async fn each_world(test: impl AsyncFn(World)) {
     each_db(&migrations(), async |t: TestDb| test(world(t).await).await).await;
+}
+
+/// The same with a clock that goes on by itself.
+pub async fn each_world_in_real_time(test: impl AsyncFn(World)) {
+    each_db_in_real_time(&migrations(), async |t: TestDb| test(world(t).await).await).await;
 }
 
 async fn world(t: TestDb) -> World {

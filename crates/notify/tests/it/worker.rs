@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use notify::Kind;
 use notify::worker::{backlog, run};
 
-use crate::support::{World, each_world};
+use crate::support::{World, each_world, each_world_in_real_time};
 
 /// Waits until something holds; a deadline instead of a guess.
 async fn until(what: impl Fn() -> bool) {
@@ -43,6 +43,24 @@ async fn it_sends_what_it_is_told_and_stops_when_asked() {
         let sent = "SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sent' AND due_at IS NULL";
         assert_eq!(w.number(sent).await, 40);
         assert_eq!(backlog(w.db()).await.unwrap(), (0, 0));
+    })
+    .await;
+}
+
+/// While the clock goes on: what is due is sent at the first look, by whichever way, and not put off by the time that
+/// looking takes.
+#[tokio::test]
+async fn it_is_sent_at_the_first_look() {
+    each_world_in_real_time(async |w| {
+        let follower = w.follower("o1").await;
+        w.told(Kind::AppointmentConfirmed, follower).await;
+        let attempt = w.prepared().await;
+        assert_eq!(attempt.channel(), notify::Channel::Template);
+        let elsewhere = w.follower_with_phone("o2").await;
+        w.unfollows("o2").await;
+        w.told_of("apt_2", Kind::AppointmentConfirmed, elsewhere).await;
+        assert_eq!(w.work().await, 1);
+        assert_eq!(w.fake.texts().len(), 1);
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! What other capabilities call, inside their own transactions.
+//! What other capabilities call: telling inside their own transactions, and reading what became of it.
 
 use base::{HospitalId, mask};
 use edge::AccountId;
