@@ -151,9 +151,9 @@ pub struct SlotFacts {
     pub capacity: i64,
     /// … and how many are gone.
     pub taken: i64,
-    /// Only for children under 14.
+    /// Only for children: below the age that the hospital sets, 18 as a rule.
     pub child_only: bool,
-    /// Only for those of 14 and older.
+    /// Only for those who are no children any more.
     pub adult_only: bool,
 }
 

@@ -60,9 +60,9 @@ pub struct Stock {
     pub held: i64,
     /// The highest number that was given; the next place gets the one after it.
     pub last_number: i64,
-    /// Only for children under 14.
+    /// Only for children: below the age that the hospital sets, 18 as a rule.
     pub child_only: bool,
-    /// Only for those of 14 and older.
+    /// Only for those who are no children any more.
     pub adult_only: bool,
 }
 

@@ -242,9 +242,9 @@ pub struct DepartmentItem {
     pub intro: Text2,
     /// Pinyin initials of the name, lower case.
     pub initials: String,
-    /// Only for children under 14.
+    /// Only for children: below the age that the hospital sets, 18 as a rule.
     pub child_only: bool,
-    /// Only for those of 14 and older.
+    /// Only for those who are no children any more.
     pub adult_only: bool,
     /// How many doctors it and the departments below it have.
     pub doctor_count: usize,

@@ -41,9 +41,9 @@ pub struct NewDepartment {
     pub initials: String,
     /// The whole pinyin without spaces: `xinneike`. May be empty.
     pub pinyin: String,
-    /// Only for children under 14.
+    /// Only for children: below the age that the hospital sets, 18 as a rule.
     pub child_only: bool,
-    /// Only for those of 14 and older.
+    /// Only for those who are no children any more.
     pub adult_only: bool,
     /// Its place in lists.
     pub position: u32,
