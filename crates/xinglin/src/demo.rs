@@ -61,7 +61,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("port {} is taken; choose another with --port", options.port))?;
     let port = listener.local_addr()?.port();
     let public_url = format!("http://localhost:{port}");
-    let clock = Clock::machine();
+    // Runs like the machine's, but the simulator's page can move it on: the reminder of the day before, say.
+    let clock = Clock::starting_at(Clock::machine().now());
     let sim = simulator(&options, &public_url, port, clock.clone()).await?;
     let sim_port = sim.addr.port();
     let config = config(&options, port, sim_port);
