@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The hashes of each inline block of an HTML page, in the form a content policy wants (without quotes). */
+/** The hashes of each inline block of an HTML page, in the form that a content policy wants, quotes included. */
 export function inlineHashes(html) {
   const found = (pattern) =>
     [...html.matchAll(pattern)].map(
-      (match) => 'sha256-' + createHash('sha256').update(match[1], 'utf8').digest('base64'),
+      (match) => `'sha256-${createHash('sha256').update(match[1], 'utf8').digest('base64')}'`,
     )
   return {
     script: found(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g),

@@ -49,6 +49,20 @@ describe('requests', () => {
     expect(new URL(seen[1]?.url ?? '').pathname).toBe('/api/v1/appointments/apt_1/cancel')
   })
 
+  it('are sent once more when the token was old', async () => {
+    let token = 'old'
+    const seen = stub((request) => {
+      if (request.url.endsWith('/session')) return answer(200, { signed_in: true, csrf: token, lang: 'zh' })
+      return request.headers.get('x-csrf') === 'new'
+        ? answer(200, { id: 'apt_1' })
+        : answer(403, { code: 'csrf_missing' })
+    })
+    await api.session()
+    token = 'new'
+    expect(await api.cancel('apt_1', 'key-1')).toEqual({ id: 'apt_1' })
+    expect(seen.map((one) => one.headers.get('idempotency-key')).filter(Boolean)).toEqual(['key-1', 'key-1'])
+  })
+
   it('take an answer that the page’s head asked for, once', async () => {
     const seen = stub(() => answer(200, { items: ['later'] }))
     window.xlEarly = { '/api/v1/departments': Promise.resolve(answer(200, { items: ['early'] })) }

@@ -6,7 +6,7 @@
  * for a change means: it may or may not have been done; ask again with the same idempotency key.
  */
 import createClient, { type Middleware } from 'openapi-fetch'
-import { lang } from './i18n/i18n'
+import { lang, type Text2 } from './i18n/i18n'
 import type { paths } from './openapi'
 
 type Json<R> = R extends { content: { 'application/json': infer J } } ? J : never
@@ -26,6 +26,8 @@ export type DoctorList = Answer<'/api/v1/doctors', 'get'>
 export type Doctor = DoctorList['items'][number]
 export type DayState = DoctorList['dates'][number]
 export type NextFree = NonNullable<Doctor['next_free']>
+/** A place near one that has gone; perhaps with another doctor of the department. */
+export type NearFree = NextFree & { doctor_id?: string | null; doctor_name?: Text2 | null }
 export type DoctorPage = Answer<'/api/v1/doctors/{doctor_id}', 'get'>
 export type ClinicList = Answer<'/api/v1/doctors/{doctor_id}/clinics', 'get'>
 export type Clinic = ClinicList['items'][number]
@@ -120,7 +122,23 @@ function takeEarly(request: Request): Promise<Response> | undefined {
   return early
 }
 
+/** A changing request that came with an old token is sent once more with the one that holds now. */
 async function send(request: Request): Promise<Response> {
+  const spare = request.headers.has('X-CSRF') ? request.clone() : undefined
+  const response = await ask(request)
+  if (!spare || response.status !== 403) return response
+  const told: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined)
+  if ((told as Partial<Problem> | undefined)?.code !== 'csrf_missing') return response
+  const fresh = await api.session().catch(() => undefined)
+  if (!fresh?.csrf) return response
+  spare.headers.set('X-CSRF', fresh.csrf)
+  return ask(spare)
+}
+
+async function ask(request: Request): Promise<Response> {
   const early = takeEarly(request)
   if (early) {
     const response = await early.catch(() => undefined)
@@ -212,9 +230,9 @@ export const api = {
   persons: () => take(client.GET('/api/v1/persons')),
   sendPersonCode: (phone: string) => take(client.POST('/api/v1/persons/code', { body: { phone } })),
   addPerson: (body: NewPerson, key: string) =>
-    take(client.POST('/api/v1/persons', { body, params: { header: keyed(key) } })),
+    take(client.POST('/api/v1/persons', { body, headers: keyed(key) })),
   bindPerson: (body: BindPerson, key: string) =>
-    take(client.POST('/api/v1/persons/bind', { body, params: { header: keyed(key) } })),
+    take(client.POST('/api/v1/persons/bind', { body, headers: keyed(key) })),
   setDefault: (id: string) =>
     take(client.PATCH('/api/v1/persons/{id}', { params: { path: { id } }, body: { is_default: true } })),
   unbind: (id: string, confirm: boolean) =>
@@ -232,12 +250,7 @@ export const api = {
       }),
     ),
   cancel: (id: string, key: string) =>
-    take(
-      client.POST('/api/v1/appointments/{id}/cancel', {
-        params: { path: { id }, header: keyed(key) },
-        body: {},
-      }),
-    ),
+    take(client.POST('/api/v1/appointments/{id}/cancel', { params: { path: { id } }, headers: keyed(key) })),
   appointments: (when: 'upcoming' | 'past', after?: string) =>
     take(client.GET('/api/v1/appointments', { params: { query: { when, after } } })),
   appointment: (id: string) => take(client.GET('/api/v1/appointments/{id}', { params: { path: { id } } })),

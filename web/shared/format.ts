@@ -5,8 +5,6 @@
 import { fill, lang } from './i18n/i18n'
 import { words } from './i18n/words'
 
-export type HalfDay = 'am' | 'pm' | 'night'
-
 const DAY_MS = 86_400_000
 const ZONE_MS = 8 * 3_600_000
 
@@ -59,12 +57,13 @@ export function tightDay(date: string): string {
 }
 
 /** `上午` / `morning`. */
-export function half(part: HalfDay): string {
-  return words[lang.value].halves[part]
+export function half(part: string): string {
+  const halves: Readonly<Record<string, string>> = words[lang.value].halves
+  return halves[part] ?? ''
 }
 
 /** `11月23日 周一 上午` / `Mon 23 Nov, morning`. */
-export function dayHalf(date: string, part: HalfDay): string {
+export function dayHalf(date: string, part: string): string {
   return fill(words[lang.value].join, { a: day(date), b: half(part) })
 }
 

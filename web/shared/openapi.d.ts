@@ -4,506 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/hospital": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Hospital"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/departments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Departments"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/doctors": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    department_id?: string;
-                    q?: string;
-                    date?: string;
-                    campus_id?: string;
-                    kind?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Doctors"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/doctors/{doctor_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    doctor_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DoctorPage"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/doctors/{doctor_id}/clinics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    from?: string;
-                    days?: number;
-                };
-                header?: never;
-                path: {
-                    doctor_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Clinics"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/departments/{department_id}/clinics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    from?: string;
-                    days?: number;
-                };
-                header?: never;
-                path: {
-                    department_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Clinics"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    q: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SearchResult"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session/sms": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PhoneOnly"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CodeSent"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session/phone": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PhoneCode"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/account": {
         parameters: {
             query?: never;
@@ -517,303 +17,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AccountPatch"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/v1/persons": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Persons"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewPerson"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Person"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/persons/code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PhoneOnly"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CodeSent"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/persons/bind": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["BindPerson"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Person"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/persons/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: {
-                    confirm?: boolean;
-                };
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PersonPatch"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Person"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Changes the account's choices. */
+        patch: operations["session_change_account"];
         trace?: never;
     };
     "/api/v1/appointments": {
@@ -823,74 +28,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    when?: "upcoming" | "past";
-                    after?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Appointments"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The appointments of the account's persons: what lies ahead, or what was. */
+        get: operations["appointments_list"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header: {
-                    "Idempotency-Key": string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewAppointment"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Appointment"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Books a slot for a person. The same `Idempotency-Key` gives the same appointment again, whatever happened in between. */
+        post: operations["appointments_book"];
         delete?: never;
         options?: never;
         head?: never;
@@ -904,35 +46,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Again"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Doctors with whom the account's persons had a place before, with the next one to be had: booked again in one tap. */
+        get: operations["appointments_again"];
         put?: never;
         post?: never;
         delete?: never;
@@ -948,37 +63,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Appointment"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One appointment, with its code for the desk and what became of telling the person. */
+        get: operations["appointments_detail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -996,43 +82,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header: {
-                    "Idempotency-Key": string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Nothing"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Appointment"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Gives an appointment up. Doing so again changes nothing and answers the same. */
+        post: operations["appointments_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1048,43 +99,283 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header: {
-                    "Idempotency-Key": string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["MoveAppointment"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Appointment"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Moves an appointment to another slot. The old place is given up only when the new one is had. */
+        post: operations["appointments_move_to"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** All departments with what can be had in the coming days. */
+        get: operations["schedule_departments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{department_id}/clinics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A department's clinics without a named doctor (普通门诊), those of the departments below it too. */
+        get: operations["schedule_department_clinics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/doctors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Doctors with their next free place and what can be had on each day. */
+        get: operations["schedule_doctors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/doctors/{doctor_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A doctor's page. */
+        get: operations["schedule_doctor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/doctors/{doctor_id}/clinics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A doctor's clinics with their segments. */
+        get: operations["schedule_doctor_clinics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hospital": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hospital: names, campuses, today's date there, how booking works, how to sign in. */
+        get: operations["schedule_hospital"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The persons of the account. */
+        get: operations["persons_list"];
+        put?: never;
+        /** Adds a person by real name, document and a phone that is proven by a code. */
+        post: operations["persons_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Binds a person who is on file, by name and phone. Who is not on file, and who is on file otherwise, get the same answer. */
+        post: operations["persons_bind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a code by which a phone is proven for a person. */
+        post: operations["persons_send_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unbinds a person. Appointments to come stay valid. */
+        delete: operations["persons_unbind"];
+        options?: never;
+        head?: never;
+        /** Changes who is the default, or what a person is to the holder of the account. */
+        patch: operations["persons_change"];
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Departments and doctors by what people type. */
+        get: operations["schedule_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in. Never fails for want of a sign-in. */
+        get: operations["session_show"];
+        put?: never;
+        post?: never;
+        /** Signs out. Also right when nobody is signed in. */
+        delete: operations["session_sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with a phone and its code. The session that the browser had ends. */
+        post: operations["session_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a code to sign in with. The answer is the same whether the phone is known or not. */
+        post: operations["session_send_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/wechat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the browser to WeChat's sign-in page. */
+        get: operations["session_to_wechat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/wechat/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Signs in with what WeChat sent the browser back with, and sends it to where it wanted to go. */
+        get: operations["session_from_wechat"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1103,9 +394,7 @@ export interface paths {
         post: {
             parameters: {
                 query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
+                header?: never;
                 path?: never;
                 cookie?: never;
             };
@@ -1124,15 +413,6 @@ export interface paths {
                         "application/json": components["schemas"]["JsSdk"];
                     };
                 };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
             };
         };
         delete?: never;
@@ -1145,341 +425,802 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Text2: {
-            zh: string;
-            en: string;
-        };
-        Campus: {
-            id: string;
-            name: components["schemas"]["Text2"];
-            address: components["schemas"]["Text2"];
-        };
-        BookingRules: {
-            /** Format: int64 */
-            horizon_days: number;
-            release_time: string;
-            cancel_until: string;
-            /** Format: int64 */
-            hold_minutes: number;
-            /** Format: int64 */
-            per_day: number;
-            /** Format: int64 */
-            per_doctor_session: number;
-        };
-        SignInWays: {
-            wechat: boolean;
-            sms: boolean;
-        };
-        Hospital: {
-            id: string;
-            code: string;
-            name: components["schemas"]["Text2"];
-            short_name: components["schemas"]["Text2"];
-            phone: string;
-            address: components["schemas"]["Text2"];
-            /** Format: date */
-            today: string;
-            /** Format: date-time */
-            now: string;
-            notice?: null | components["schemas"]["Text2"];
-            campuses: components["schemas"]["Campus"][];
-            booking: components["schemas"]["BookingRules"];
-            sign_in: components["schemas"]["SignInWays"];
-            js_sdk_url?: string | null;
-            languages: string[];
-            elder_hint: boolean;
-            privacy_version: string;
-            consent_version: string;
-        };
-        Department: {
-            id: string;
-            parent_id?: string | null;
-            name: components["schemas"]["Text2"];
-            intro: components["schemas"]["Text2"];
-            initials: string;
-            child_only: boolean;
-            adult_only: boolean;
-            /** Format: int64 */
-            doctor_count: number;
-            /** Format: int64 */
-            remaining: number;
-            /** Format: date */
-            next_date?: string | null;
-        };
-        Departments: {
-            items: components["schemas"]["Department"][];
-        };
-        NextFree: {
-            clinic_id: string;
-            slot_id: string;
-            /** Format: date */
-            date: string;
-            /** @enum {string} */
-            half_day: "am" | "pm" | "night";
-            start: string;
-            end: string;
-            /** Format: int64 */
-            fee_fen: number;
-            /** @enum {string} */
-            kind: "general" | "specialist" | "special";
-        };
-        DayState: {
-            /** Format: date */
-            date: string;
-            /** Format: int64 */
-            remaining: number;
-            /** @enum {string} */
-            state: "open" | "full" | "not_open" | "none" | "stopped";
-        };
-        Doctor: {
-            id: string;
-            name: components["schemas"]["Text2"];
-            initials: string;
-            title: components["schemas"]["Text2"];
-            title_code: string;
-            department_id: string;
-            department_name: components["schemas"]["Text2"];
-            specialities: components["schemas"]["Text2"];
-            photo_url?: string | null;
-            next_free?: null | components["schemas"]["NextFree"];
-            /** Format: int64 */
-            remaining: number;
-            days: components["schemas"]["DayState"][];
-        };
-        DoctorPage: {
-            id: string;
-            name: components["schemas"]["Text2"];
-            initials: string;
-            title: components["schemas"]["Text2"];
-            title_code: string;
-            department_id: string;
-            department_name: components["schemas"]["Text2"];
-            specialities: components["schemas"]["Text2"];
-            photo_url?: string | null;
-            next_free?: null | components["schemas"]["NextFree"];
-            /** Format: int64 */
-            remaining: number;
-            days: components["schemas"]["DayState"][];
-            introduction: components["schemas"]["Text2"];
-            campuses: components["schemas"]["Campus"][];
-        };
-        Doctors: {
-            items: components["schemas"]["Doctor"][];
-            dates: components["schemas"]["DayState"][];
-        };
-        Slot: {
-            id: string;
-            start: string;
-            end: string;
-            /** Format: int64 */
-            capacity: number;
-            /** Format: int64 */
-            remaining: number;
-            /** @enum {string} */
-            state: "open" | "full" | "closed";
-        };
-        Clinic: {
-            id: string;
-            doctor_id?: string | null;
-            department_id: string;
-            department_name: components["schemas"]["Text2"];
-            campus_id: string;
-            campus_name: components["schemas"]["Text2"];
-            /** Format: date */
-            date: string;
-            /** @enum {string} */
-            half_day: "am" | "pm" | "night";
-            /** @enum {string} */
-            kind: "general" | "specialist" | "special";
-            online: boolean;
-            /** Format: int64 */
-            fee_fen: number;
-            room?: null | components["schemas"]["Text2"];
-            /** @enum {string} */
-            state: "open" | "full" | "not_open" | "closed" | "stopped";
-            /** Format: date-time */
-            opens_at: string;
-            /** Format: date-time */
-            closes_at: string;
-            /** Format: int64 */
-            remaining: number;
-            slots: components["schemas"]["Slot"][];
-        };
-        Clinics: {
-            items: components["schemas"]["Clinic"][];
-        };
-        SearchResult: {
-            departments: components["schemas"]["Department"][];
-            doctors: components["schemas"]["Doctor"][];
-        };
-        PersonDocument: {
-            kind: string;
-            number_masked: string;
-        };
-        Person: {
-            id: string;
-            name: string;
-            name_masked: string;
-            /** @enum {string} */
-            relation: "self" | "child" | "spouse" | "parent" | "other";
-            is_default: boolean;
-            document?: null | components["schemas"]["PersonDocument"];
-            phone_masked: string;
-            /** Format: date */
-            birth_date?: string | null;
-            /** @enum {string} */
-            sex: "male" | "female" | "unknown";
-            /** Format: int64 */
-            age?: number | null;
-            minor: boolean;
-            verified: boolean;
-            bookable: boolean;
-            why_not_bookable?: string | null;
-            /** Format: date-time */
-            bound_at: string;
-        };
-        Persons: {
-            items: components["schemas"]["Person"][];
-            /** Format: int64 */
-            limit: number;
-        };
-        Session: {
-            signed_in: boolean;
-            csrf: string;
-            /** @enum {string} */
-            lang: "zh" | "en";
-            wechat_available?: boolean | null;
-            elder?: boolean | null;
-            /** @enum {string|null} */
-            channel?: "wechat" | "sms" | null;
-            phone_masked?: string | null;
-            account_id?: string | null;
-            persons?: components["schemas"]["Person"][];
-            default_person_id?: string | null;
-            reachable?: boolean | null;
-        };
-        PhoneOnly: {
-            phone: string;
-        };
-        CodeSent: {
-            /** Format: int64 */
-            resend_after_s: number;
-            /** Format: int64 */
-            expires_in_s?: number | null;
-        };
-        PhoneCode: {
-            phone: string;
-            code: string;
-        };
+        /** @description The account's choices; what is left out stays. */
         AccountPatch: {
-            /** @enum {string} */
-            lang?: "zh" | "en";
-            elder?: boolean;
+            /** @description `zh` or `en`. */
+            lang?: string | null;
+            /** @description Large type and fewer steps. */
+            elder?: boolean | null;
         };
-        NewDocument: {
-            /** @enum {string} */
-            kind: "resident_id" | "hk_macau_permit" | "taiwan_permit" | "hmt_residence_permit" | "foreign_permanent_resident" | "passport" | "birth_certificate";
-            number: string;
-            country?: string;
-        };
-        NewPerson: {
-            name: string;
-            document: components["schemas"]["NewDocument"];
-            /** Format: date */
-            birth_date?: string;
-            /** @enum {string} */
-            sex?: "male" | "female";
-            phone: string;
-            code: string;
-            /** @enum {string} */
-            relation: "self" | "child" | "spouse" | "parent" | "other";
-            consent_version: string;
-        };
-        BindPerson: {
-            name: string;
-            phone: string;
-            code: string;
-            /** @enum {string} */
-            relation: "self" | "child" | "spouse" | "parent" | "other";
-            consent_version: string;
-        };
-        PersonPatch: {
-            is_default?: boolean;
-            /** @enum {string} */
-            relation?: "self" | "child" | "spouse" | "parent" | "other";
-        };
-        NewAppointment: {
-            slot_id: string;
-            person_id: string;
-        };
-        MoveAppointment: {
-            slot_id: string;
-        };
-        Nothing: Record<string, never>;
-        NoticeState: {
-            kind: string;
-            /** @enum {string} */
-            state: "waiting" | "sent" | "delivered" | "failed" | "unknown";
-            channel: string;
-            /** Format: date-time */
-            at: string;
-        };
-        Appointment: {
-            id: string;
-            /** @enum {string} */
-            state: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "no_show" | "stopped";
-            person_id: string;
-            person_name_masked: string;
-            /** Format: int64 */
-            number: number;
-            doctor_id?: string | null;
-            doctor_name?: null | components["schemas"]["Text2"];
-            title?: null | components["schemas"]["Text2"];
-            department_id: string;
-            department_name: components["schemas"]["Text2"];
-            campus_name: components["schemas"]["Text2"];
-            campus_address: components["schemas"]["Text2"];
-            room?: null | components["schemas"]["Text2"];
-            clinic_id: string;
-            slot_id: string;
-            /** @enum {string} */
-            kind: "general" | "specialist" | "special";
-            /** Format: date */
-            date: string;
-            /** @enum {string} */
-            half_day: "am" | "pm" | "night";
-            start: string;
-            end: string;
-            /** Format: int64 */
-            fee_fen: number;
-            pay: string;
-            /** Format: date-time */
-            booked_at: string;
-            /** Format: date-time */
-            cancel_until: string;
-            can_cancel: boolean;
-            can_move: boolean;
-            check_in_code?: string | null;
-            /** Format: date-time */
-            cancelled_at?: string | null;
-            cancelled_by?: string | null;
-            moved_from?: string | null;
-            notices: components["schemas"]["NoticeState"][];
-            pickup_note: components["schemas"]["Text2"];
-        };
-        Appointments: {
-            items: components["schemas"]["Appointment"][];
-            next?: string | null;
-        };
+        /** @description A doctor with whom a person had a place before, and the next one to be had. */
         AgainItem: {
-            doctor: components["schemas"]["Doctor"];
+            /** @description The doctor. */
+            doctor: components["schemas"]["DoctorSummary"];
+            /** @description For whom it was. */
             person_id: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description When the last place was.
+             */
             last_date: string;
         };
-        Again: {
+        /** @description `GET /appointments/again` */
+        AgainList: {
+            /** @description The doctors, the last one first. */
             items: components["schemas"]["AgainItem"][];
         };
+        /** @description An appointment. */
+        Appointment: {
+            /** @description Its id. */
+            id: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["State"];
+            /** @description For whom. */
+            person_id: string;
+            /** @description Their name, covered. */
+            person_name_masked: string;
+            /**
+             * Format: int64
+             * @description The number in the time segment.
+             */
+            number: number;
+            /** @description The doctor, where the clinic has a named one. */
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            /** @description The department. */
+            department_id: string;
+            /** @description Its name. */
+            department_name: components["schemas"]["Text2"];
+            /** @description The campus's name. */
+            campus_name: components["schemas"]["Text2"];
+            /** @description Where the campus is. */
+            campus_address: components["schemas"]["Text2"];
+            room?: components["schemas"]["Text2"] | null;
+            /** @description The clinic. */
+            clinic_id: string;
+            /** @description The slot. */
+            slot_id: string;
+            /** @description `general`, `specialist`, `special`. */
+            kind: string;
+            /**
+             * Format: date
+             * @description The day.
+             */
+            date: string;
+            /** @description The half of it. */
+            half_day: string;
+            /** @description When the segment begins, by the hospital's clocks … */
+            start: string;
+            /** @description … and ends. */
+            end: string;
+            /**
+             * Format: int64
+             * @description What it costs.
+             */
+            fee_fen: number;
+            /** @description How it is paid. */
+            pay: components["schemas"]["Pay"];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             */
+            booked_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be given up or moved.
+             */
+            cancel_until: string;
+            /** @description Whether it can be given up now. */
+            can_cancel: boolean;
+            /** @description Whether it can be moved now. */
+            can_move: boolean;
+            /** @description What desk, kiosk and laboratory read off the phone; only on the appointment's own page while it is live. */
+            check_in_code?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was given up or stopped.
+             */
+            cancelled_at?: string | null;
+            /** @description By whom: `patient`, `hospital`, `moved`. */
+            cancelled_by?: string | null;
+            /** @description The appointment that this one took the place of. */
+            moved_from?: string | null;
+            /** @description The appointment that took the place of this one. */
+            moved_to?: string | null;
+            /** @description What became of telling the person; only on the appointment's own page. */
+            notices: components["schemas"]["Notice"][];
+        };
+        /** @description A person on file to be bound. */
+        BindPerson: {
+            /** @description The real name. */
+            name: string;
+            /** @description The phone that the hospital has on file. */
+            phone: string;
+            /** @description The code that was sent to it. */
+            code: string;
+            /** @description The last four characters of the document, after `document_needed`. */
+            document_last4?: string | null;
+            /** @description What the person is to the holder of the account. */
+            relation: components["schemas"]["Relation"];
+            /** @description The version of the consent that was agreed to. */
+            consent_version: string;
+            /** @description Whether the guardian of a child under 14 agreed separately. */
+            guardian_consent?: boolean;
+        };
+        /** @description How booking works here; what a patient should know before. */
+        BookingFacts: components["schemas"]["Limits"] & {
+            /**
+             * Format: int32
+             * @description How many days ahead places are released …
+             */
+            horizon_days: number;
+            /** @description … and at which time of the day. */
+            release_time: string;
+        };
+        /** @description A campus. */
+        CampusItem: {
+            /** @description The campus. */
+            id: string;
+            /** @description Its name. */
+            name: components["schemas"]["Text2"];
+            /** @description Where it is. */
+            address: components["schemas"]["Text2"];
+        };
+        /** @description A campus by id and name. */
+        CampusName: {
+            /** @description The campus. */
+            id: string;
+            /** @description Its name. */
+            name: components["schemas"]["Text2"];
+        };
+        /**
+         * @description By which way it is told, in the order in which the ways are tried.
+         * @enum {string}
+         */
+        Channel: "template" | "custom" | "sms";
+        /** @description A clinic with its segments. */
+        ClinicItem: {
+            /** @description The clinic. */
+            id: string;
+            /** @description The doctor, if it has a named one. */
+            doctor_id?: string | null;
+            /** @description The department … */
+            department_id: string;
+            /** @description … and its name. */
+            department_name: components["schemas"]["Text2"];
+            /** @description The campus … */
+            campus_id: string;
+            /** @description … and its name. */
+            campus_name: components["schemas"]["Text2"];
+            /**
+             * Format: date
+             * @description The date.
+             */
+            date: string;
+            /** @description `am`, `pm` or `night`. */
+            half_day: string;
+            /** @description The kind of clinic. */
+            kind: components["schemas"]["ClinicKind"];
+            /** @description Whether it is held over the network. */
+            online: boolean;
+            /**
+             * Format: int64
+             * @description What a place costs.
+             */
+            fee_fen: number;
+            room?: components["schemas"]["Text2"] | null;
+            /** @description Whether places can be had now. */
+            state: components["schemas"]["ClinicState"];
+            /** @description From when places can be had. */
+            opens_at: string;
+            /** @description Until when. */
+            closes_at: string;
+            /**
+             * Format: int64
+             * @description How many places are left in all segments that are not over.
+             */
+            remaining: number;
+            /** @description Its segments, in order. */
+            slots: components["schemas"]["SlotItem"][];
+        };
+        /**
+         * @description The kind of a clinic; its fee follows from it.
+         * @enum {string}
+         */
+        ClinicKind: "general" | "specialist" | "special";
+        /** @description `GET /doctors/{id}/clinics`, `GET /departments/{id}/clinics` and the live topic of a doctor. */
+        ClinicList: {
+            /** @description The clinics by date, half day and campus. */
+            items: components["schemas"]["ClinicItem"][];
+        };
+        /**
+         * @description How a clinic stands.
+         * @enum {string}
+         */
+        ClinicState: "open" | "full" | "not_open" | "closed" | "stopped";
+        /** @description A code was sent. */
+        CodeSent: {
+            /**
+             * Format: int32
+             * @description The next one may be asked for after so many seconds.
+             */
+            resend_after_s: number;
+            /**
+             * Format: int32
+             * @description It holds for so many seconds.
+             */
+            expires_in_s: number;
+        };
+        /** @description A day of a doctor or a department. */
+        Day: {
+            /**
+             * Format: date
+             * @description The date.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description How many places can be had now.
+             */
+            remaining: number;
+            /** @description How the day stands. */
+            state: components["schemas"]["DayState"];
+        };
+        /**
+         * @description How a day stands for a doctor or a department.
+         * @enum {string}
+         */
+        DayState: "open" | "full" | "not_open" | "none" | "stopped";
+        /** @description A department. */
+        DepartmentItem: {
+            /** @description The department … */
+            id: string;
+            /** @description … and the one above it; none on the first level. */
+            parent_id?: string | null;
+            /** @description Its name. */
+            name: components["schemas"]["Text2"];
+            /** @description What it treats. */
+            intro: components["schemas"]["Text2"];
+            /** @description Pinyin initials of the name, lower case. */
+            initials: string;
+            /** @description Only for children under 14. */
+            child_only: boolean;
+            /** @description Only for those of 14 and older. */
+            adult_only: boolean;
+            /** @description How many doctors it and the departments below it have. */
+            doctor_count: number;
+            /**
+             * Format: int64
+             * @description How many places can be had now, up to the horizon.
+             */
+            remaining: number;
+            /**
+             * Format: date
+             * @description The first date with a place.
+             */
+            next_date?: string | null;
+        };
+        /** @description `GET /departments` */
+        DepartmentList: {
+            /** @description All departments: each of the first level followed by those below it. */
+            items: components["schemas"]["DepartmentItem"][];
+        };
+        /** @description A department by id and name. */
+        DepartmentName: {
+            /** @description The department. */
+            id: string;
+            /** @description Its name. */
+            name: components["schemas"]["Text2"];
+        };
+        /** @description `GET /doctors` */
+        DoctorList: {
+            /** @description The doctors: those with free places first, higher titles first. */
+            items: components["schemas"]["DoctorSummary"][];
+            /** @description The days from today to the horizon, over all doctors of the list. */
+            dates: components["schemas"]["Day"][];
+        };
+        /** @description `GET /doctors/{id}` */
+        DoctorPage: components["schemas"]["DoctorSummary"] & {
+            /** @description The doctor's introduction. */
+            introduction: components["schemas"]["Text2"];
+            /** @description Where the doctor has clinics in the coming days. */
+            campuses: components["schemas"]["CampusName"][];
+            /** @description All departments of the doctor. */
+            departments: components["schemas"]["DepartmentName"][];
+        };
+        /** @description A doctor in a list. */
+        DoctorSummary: {
+            /** @description The doctor. */
+            id: string;
+            /** @description Name. */
+            name: components["schemas"]["Text2"];
+            /** @description Pinyin initials of the name, lower case. */
+            initials: string;
+            /** @description Title. */
+            title: components["schemas"]["Text2"];
+            /**
+             * Format: int32
+             * @description The title's code, 1 (chief) to 5.
+             */
+            title_code: number;
+            /** @description The department: the one asked for, else the doctor's first. */
+            department_id: string;
+            /** @description Its name. */
+            department_name: components["schemas"]["Text2"];
+            /** @description What the doctor is known for. */
+            specialities: components["schemas"]["Text2"];
+            /** @description A photo, if there is one. */
+            photo_url?: string | null;
+            next_free?: components["schemas"]["NextFree"] | null;
+            /**
+             * Format: int64
+             * @description How many places can be had now.
+             */
+            remaining: number;
+            /** @description The days from today to the horizon. */
+            days: components["schemas"]["Day"][];
+        };
+        /**
+         * @description What an identity document is. The numbers are judged in [`crate::documents`].
+         * @enum {string}
+         */
+        DocumentKind: "resident_id" | "hk_macau_permit" | "taiwan_permit" | "hmt_residence_permit" | "foreign_permanent_resident" | "passport" | "birth_certificate";
+        /** @description `GET /search` */
+        Found: {
+            /** @description Departments, the best match first. */
+            departments: components["schemas"]["DepartmentItem"][];
+            /** @description Doctors, the best match first. */
+            doctors: components["schemas"]["DoctorSummary"][];
+        };
+        /** @description `GET /hospital` */
+        HospitalInfo: {
+            /** @description The hospital. */
+            id: string;
+            /** @description Its code in addresses: `/h/{code}`. */
+            code: string;
+            /** @description Full name. */
+            name: components["schemas"]["Text2"];
+            /** @description Short name. */
+            short_name: components["schemas"]["Text2"];
+            /** @description The number that people call. */
+            phone: string;
+            /** @description Where it is. */
+            address: components["schemas"]["Text2"];
+            /**
+             * Format: date
+             * @description The hospital's date, whatever the phone believes.
+             */
+            today: string;
+            /** @description The hospital's time. */
+            now: string;
+            notice?: components["schemas"]["Text2"] | null;
+            /** @description Its campuses. */
+            campuses: components["schemas"]["CampusItem"][];
+            /** @description How booking works. */
+            booking: components["schemas"]["BookingFacts"];
+            /** @description How to sign in. */
+            sign_in: components["schemas"]["SignInFacts"];
+            /** @description The address of WeChat's page script. */
+            js_sdk_url?: string | null;
+            /** @description The languages of the pages. */
+            languages: string[];
+            /** @description Whether the page offers elder mode on the first visit. */
+            elder_hint: boolean;
+            /** @description The version of the privacy notice in force. */
+            privacy_version: string;
+            /** @description The version of the consent in force. */
+            consent_version: string;
+        };
+        /**
+         * @description What is told.
+         * @enum {string}
+         */
+        Kind: "appointment_confirmed" | "appointment_cancelled" | "appointment_moved" | "appointment_reminder" | "appointment_stopped" | "sms_code";
+        /** @description The booking desk's limits, as far as patients are told. Filled in by who runs the desk. */
+        Limits: {
+            /** @description Until which time of the day before an appointment can be cancelled. */
+            cancel_until: string;
+            /**
+             * Format: int32
+             * @description How long an unpaid place is held.
+             */
+            hold_minutes: number;
+            /**
+             * Format: int32
+             * @description Appointments of a person with one doctor in one half day …
+             */
+            per_doctor_session: number;
+            /**
+             * Format: int32
+             * @description … in one department on one day …
+             */
+            per_department_day: number;
+            /**
+             * Format: int32
+             * @description … on one day …
+             */
+            per_day: number;
+            /**
+             * Format: int32
+             * @description … in seven days …
+             */
+            per_week: number;
+            /**
+             * Format: int32
+             * @description … and in ninety days.
+             */
+            per_quarter: number;
+        };
+        /** @description `POST /appointments/{id}/move` */
+        MoveAppointment: {
+            /** @description The slot to move to. */
+            slot_id: string;
+        };
+        /** @description `POST /appointments` */
+        NewAppointment: {
+            /** @description The slot to be booked. */
+            slot_id: string;
+            /** @description For whom: a person bound to the account. */
+            person_id: string;
+        };
+        /** @description A document as it was typed. */
+        NewDocument: {
+            /** @description What it is. */
+            kind: components["schemas"]["DocumentKind"];
+            /** @description Its number, however it is written. */
+            number: string;
+            /** @description Who issued a passport: three letters (ISO 3166-1), as they stand on it. */
+            country?: string | null;
+        };
+        /** @description A person to be added. */
+        NewPerson: {
+            /** @description The real name. */
+            name: string;
+            /** @description The document. */
+            document: components["schemas"]["NewDocument"];
+            /**
+             * Format: date
+             * @description Needed where the document does not tell it: permits, passports, birth certificates, the permanent resident's card of
+             *     2017. Elsewhere the document counts.
+             */
+            birth_date?: string | null;
+            sex?: components["schemas"]["Sex"] | null;
+            /** @description A mobile number of mainland China. */
+            phone: string;
+            /** @description The code that was sent to it. */
+            code: string;
+            /** @description What the person is to the holder of the account. */
+            relation: components["schemas"]["Relation"];
+            /** @description The version of the consent that was agreed to. */
+            consent_version: string;
+            /** @description Whether the guardian of a child under 14 agreed separately. */
+            guardian_consent?: boolean;
+        };
+        /** @description A place that can be had. */
+        NextFree: {
+            /** @description The clinic. */
+            clinic_id: string;
+            /** @description The slot: what is sent to book it. */
+            slot_id: string;
+            /** @description Where. */
+            campus_id: string;
+            /**
+             * Format: date
+             * @description On which date.
+             */
+            date: string;
+            /** @description In which half of it. */
+            half_day: string;
+            /** @description From when, by the hospital's clocks … */
+            start: string;
+            /** @description … until when. */
+            end: string;
+            /**
+             * Format: int64
+             * @description What it costs.
+             */
+            fee_fen: number;
+            /** @description The kind of clinic. */
+            kind: components["schemas"]["ClinicKind"];
+        };
+        /** @description What became of telling somebody. */
+        Notice: {
+            /** @description What was told. */
+            kind: components["schemas"]["Kind"];
+            /** @description Where it stands. */
+            state: components["schemas"]["NoticeStatus"];
+            channel?: components["schemas"]["Channel"] | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            at: string;
+        };
+        /**
+         * @description Where a message stands, as the patient's page and staff see it.
+         * @enum {string}
+         */
+        NoticeStatus: "waiting" | "sent" | "delivered" | "failed" | "unknown";
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_Appointment: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description Where it stands. */
+                state: components["schemas"]["State"];
+                /** @description For whom. */
+                person_id: string;
+                /** @description Their name, covered. */
+                person_name_masked: string;
+                /**
+                 * Format: int64
+                 * @description The number in the time segment.
+                 */
+                number: number;
+                /** @description The doctor, where the clinic has a named one. */
+                doctor_id?: string | null;
+                doctor_name?: components["schemas"]["Text2"] | null;
+                title?: components["schemas"]["Text2"] | null;
+                /** @description The department. */
+                department_id: string;
+                /** @description Its name. */
+                department_name: components["schemas"]["Text2"];
+                /** @description The campus's name. */
+                campus_name: components["schemas"]["Text2"];
+                /** @description Where the campus is. */
+                campus_address: components["schemas"]["Text2"];
+                room?: components["schemas"]["Text2"] | null;
+                /** @description The clinic. */
+                clinic_id: string;
+                /** @description The slot. */
+                slot_id: string;
+                /** @description `general`, `specialist`, `special`. */
+                kind: string;
+                /**
+                 * Format: date
+                 * @description The day.
+                 */
+                date: string;
+                /** @description The half of it. */
+                half_day: string;
+                /** @description When the segment begins, by the hospital's clocks … */
+                start: string;
+                /** @description … and ends. */
+                end: string;
+                /**
+                 * Format: int64
+                 * @description What it costs.
+                 */
+                fee_fen: number;
+                /** @description How it is paid. */
+                pay: components["schemas"]["Pay"];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 */
+                booked_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it can be given up or moved.
+                 */
+                cancel_until: string;
+                /** @description Whether it can be given up now. */
+                can_cancel: boolean;
+                /** @description Whether it can be moved now. */
+                can_move: boolean;
+                /** @description What desk, kiosk and laboratory read off the phone; only on the appointment's own page while it is live. */
+                check_in_code?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was given up or stopped.
+                 */
+                cancelled_at?: string | null;
+                /** @description By whom: `patient`, `hospital`, `moved`. */
+                cancelled_by?: string | null;
+                /** @description The appointment that this one took the place of. */
+                moved_from?: string | null;
+                /** @description The appointment that took the place of this one. */
+                moved_to?: string | null;
+                /** @description What became of telling the person; only on the appointment's own page. */
+                notices: components["schemas"]["Notice"][];
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /**
+         * @description How it is paid.
+         * @enum {string}
+         */
+        Pay: "counter" | "online";
+        /** @description A person of the account. */
+        Person: {
+            /** @description Its id, `per_…`. */
+            id: string;
+            /** @description The full name: this answer goes to the person's own account only. */
+            name: string;
+            /** @description The name as others may see it. */
+            name_masked: string;
+            /** @description What the person is to the holder of the account. */
+            relation: components["schemas"]["Relation"];
+            /** @description Whether this person is meant when none is named. */
+            is_default: boolean;
+            document?: components["schemas"]["PersonDocument"] | null;
+            /** @description The phone on file with its middle covered; empty when none is. */
+            phone_masked: string;
+            /**
+             * Format: date
+             * @description The birth date.
+             */
+            birth_date?: string | null;
+            /** @description The sex. */
+            sex: components["schemas"]["Sex"];
+            /**
+             * Format: int32
+             * @description Whole years.
+             */
+            age?: number | null;
+            /** @description Whether the person is younger than 18. */
+            minor: boolean;
+            /** @description Whether the hospital has seen the document itself. */
+            verified: boolean;
+            /** @description Whether an appointment can be made online. */
+            bookable: boolean;
+            /** @description Why not: `document_missing`. */
+            why_not_bookable?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the person is on the list.
+             */
+            bound_at: string;
+        };
+        /** @description A document as its holder is shown it. */
+        PersonDocument: {
+            /** @description What it is. */
+            kind: components["schemas"]["DocumentKind"];
+            /** @description The number with its middle covered. */
+            number_masked: string;
+        };
+        /** @description What is to be changed; what is left out stays. */
+        PersonPatch: {
+            /** @description Whether this person is meant when none is named. */
+            is_default?: boolean | null;
+            relation?: components["schemas"]["Relation"] | null;
+        };
+        /** @description All persons of the account. */
+        Persons: {
+            /** @description The default one first, then in the order in which they came. */
+            items: components["schemas"]["Person"][];
+            /**
+             * Format: int32
+             * @description The most that there can be.
+             */
+            limit: number;
+        };
+        /** @description A phone and the code that was sent to it. */
+        PhoneCode: {
+            /** @description The phone. */
+            phone: string;
+            /** @description Six digits. */
+            code: string;
+        };
+        /** @description A phone that is to get a code. */
+        PhoneOnly: {
+            /** @description A mobile number of mainland China, however it is written. */
+            phone: string;
+        };
+        /** @description The wire form of a problem, for the API description. */
+        Problem: {
+            /** @description Always `about:blank`; programs go by `code`. */
+            type: string;
+            /**
+             * Format: int32
+             * @description The HTTP status again.
+             */
+            status: number;
+            /** @description Stable code. */
+            code: string;
+            /** @description One sentence in the caller's language. */
+            title: string;
+            /** @description The same, or more of it. */
+            detail: string;
+            /** @description What the person can quote to the hospital. */
+            request_id: string;
+            /** @description The fields at fault. */
+            fields?: components["schemas"]["ProblemField"][];
+        };
+        /** @description A field at fault. */
+        ProblemField: {
+            /** @description Its path in the request. */
+            field: string;
+            /** @description What is wrong with it. */
+            code: string;
+            /** @description The same for people. */
+            detail: string;
+        };
+        /**
+         * @description What a person is to the holder of the account.
+         * @enum {string}
+         */
+        Relation: "self" | "child" | "spouse" | "parent" | "other";
+        /** @description Who is signed in. */
+        Session: {
+            /** @description Whether somebody is. */
+            signed_in: boolean;
+            /** @description What changing requests carry in `X-CSRF`; empty while nobody is signed in, and then not needed. */
+            csrf: string;
+            /** @description The account's language; that of the request while nobody is signed in. */
+            lang: string;
+            /** @description Whether people can sign in here through WeChat. */
+            wechat_available: boolean;
+            /** @description Whether the account chose large type and fewer steps. */
+            elder?: boolean | null;
+            /** @description The way of this sign-in: `wechat` or `sms`. */
+            channel?: string | null;
+            /** @description The phone that the account has proven to hold. */
+            phone_masked?: string | null;
+            /** @description The account, `acc_…`. */
+            account_id?: string | null;
+            /** @description Its persons. */
+            persons?: components["schemas"]["Person"][] | null;
+            /** @description The person who is meant when none is named. */
+            default_person_id?: string | null;
+            /** @description Whether the account can be told something through WeChat. */
+            reachable?: boolean | null;
+        };
+        /**
+         * @description A person's sex as the document says.
+         * @enum {string}
+         */
+        Sex: "male" | "female" | "unknown";
+        /** @description Which ways to sign in this installation offers. */
+        SignInFacts: {
+            /** @description Through WeChat's page. */
+            wechat: boolean;
+            /** @description With a code by SMS. */
+            sms: boolean;
+        };
+        /** @description A time segment of a clinic. */
+        SlotItem: {
+            /** @description The slot: what is sent to book it. */
+            id: string;
+            /** @description From when, by the hospital's clocks … */
+            start: string;
+            /** @description … until when. */
+            end: string;
+            /**
+             * Format: int64
+             * @description How many places there are …
+             */
+            capacity: number;
+            /**
+             * Format: int64
+             * @description … and how many are left, as far as it is not too late; before the release: how many there will be.
+             */
+            remaining: number;
+            /** @description Whether one can be had now. */
+            state: components["schemas"]["SlotState"];
+        };
+        /**
+         * @description How a slot stands.
+         * @enum {string}
+         */
+        SlotState: "open" | "full" | "closed";
+        /**
+         * @description Where an appointment stands.
+         * @enum {string}
+         */
+        State: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "expired" | "no_show" | "stopped";
+        /** @description A text in both languages: `#[schema(value_type = edge::schema::Text2Schema)]`. */
+        Text2: {
+            /** @description Chinese. */
+            zh: string;
+            /** @description English. */
+            en: string;
+        };
+        /** @enum {string} */
+        When: "upcoming" | "past";
         PageUrl: {
             url: string;
         };
@@ -1490,21 +1231,6 @@ export interface components {
             nonce_str: string;
             signature: string;
         };
-        FieldProblem: {
-            field: string;
-            code: string;
-            detail: string;
-        };
-        Problem: {
-            type: string;
-            /** Format: int64 */
-            status: number;
-            code: string;
-            title: string;
-            detail: string;
-            request_id: string;
-            fields?: components["schemas"]["FieldProblem"][];
-        };
     };
     responses: never;
     parameters: never;
@@ -1513,4 +1239,910 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    session_change_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_list: {
+        parameters: {
+            query?: {
+                /** @description `upcoming` (the default) or `past`. */
+                when?: components["schemas"]["When"];
+                /** @description Where the page starts: `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Appointment"];
+                };
+            };
+        };
+    };
+    appointments_book: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, - or _ */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAppointment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            /** @description not_open_yet, booking_closed, clinic_stopped, slot_full, already_booked, same_department_day, limit_day, limit_week, limit_quarter, no_show_blocked, not_eligible */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgainList"];
+                };
+            };
+        };
+    };
+    appointments_detail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            /** @description too_late_to_cancel, not_cancellable */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_move_to: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveAppointment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            /** @description cannot_move, or as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_departments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentList"];
+                };
+            };
+            /** @description The reader has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    schedule_department_clinics: {
+        parameters: {
+            query?: {
+                /** @description The first date; today when it is not given. */
+                from?: string;
+                /** @description How many days, 1 to 90; up to the horizon when it is not given. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicList"];
+                };
+            };
+            /** @description The reader has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_doctors: {
+        parameters: {
+            query?: {
+                /** @description Doctors of this department and those below it. */
+                department_id?: string;
+                /** @description Doctors who answer to this text: Chinese, pinyin or its initials, English. */
+                q?: string;
+                /** @description Doctors with a clinic on this date; their free places are those of the date. */
+                date?: string;
+                /** @description Doctors with a clinic at this campus. */
+                campus_id?: string;
+                /** @description Doctors with a clinic of this kind. */
+                kind?: components["schemas"]["ClinicKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorList"];
+                };
+            };
+            /** @description The reader has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_doctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                doctor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorPage"];
+                };
+            };
+            /** @description The reader has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_doctor_clinics: {
+        parameters: {
+            query?: {
+                /** @description The first date; today when it is not given. */
+                from?: string;
+                /** @description How many days, 1 to 90; up to the horizon when it is not given. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                doctor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicList"];
+                };
+            };
+            /** @description The reader has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_hospital: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HospitalInfo"];
+                };
+            };
+        };
+    };
+    persons_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Persons"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_bind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindPerson"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_send_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneOnly"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_unbind: {
+        parameters: {
+            query?: {
+                /** @description Unbind although there are appointments to come; they stay valid. */
+                confirm?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_search: {
+        parameters: {
+            query: {
+                /** @description What is searched for: Chinese, pinyin or its initials, English. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    session_sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    session_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_send_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneOnly"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_to_wechat: {
+        parameters: {
+            query?: {
+                /** @description A path of ours. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    session_from_wechat: {
+        parameters: {
+            query?: {
+                /** @description WeChat's code; missing when the person did not agree. */
+                code?: string;
+                /** @description Our state. */
+                state?: string;
+                /** @description A path of ours. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+}

@@ -2,7 +2,7 @@
 import type { Clinic, DayState, NextFree, Slot } from '@shared/api'
 import { capital, day, dayTime, half, nearDay, shortDate, tightDay, weekday } from '@shared/format'
 import { pick } from '@shared/i18n/i18n'
-import { t } from '../i18n/core'
+import { lookCore, t } from '../i18n/core'
 import { today } from './session'
 
 /** Below this a remaining number is shown as low. */
@@ -48,11 +48,14 @@ export function stripDay(state: DayState): {
   }
 }
 
+/** `专家门诊`. */
+export const kindName = (kind: string): string => lookCore(`kind.${kind}`) ?? ''
+
 /** `上午 · 专家门诊 · 东院` */
 export function groupName(clinic: Clinic): string {
   return t('slot.group', {
     half: capital(half(clinic.half_day)),
-    kind: t(`kind.${clinic.kind}`),
+    kind: kindName(clinic.kind),
     campus: pick(clinic.campus_name),
   })
 }

@@ -13,12 +13,17 @@ export function tidyNumber(text: string): string {
     .toUpperCase()
 }
 
+/** The birth date that an 18-digit number tells. */
+export function birthOf(number: string): string {
+  return `${number.slice(6, 10)}-${number.slice(10, 12)}-${number.slice(12, 14)}`
+}
+
 /** What is wrong with a resident number, as the server would call it; nothing when it looks right. */
 export function residentFault(text: string): 'length' | 'format' | 'birth_date' | 'checksum' | undefined {
   const number = tidyNumber(text)
   if (number.length !== 18) return 'length'
   if (!/^\d{17}[\dX]$/.test(number)) return 'format'
-  const date = `${number.slice(6, 10)}-${number.slice(10, 12)}-${number.slice(12, 14)}`
+  const date = birthOf(number)
   const parsed = new Date(`${date}T00:00:00Z`)
   if (Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== date) return 'birth_date'
   const sum = WEIGHTS.reduce((total, weight, at) => total + weight * Number(number.charAt(at)), 0)

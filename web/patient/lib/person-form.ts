@@ -2,20 +2,35 @@
 import { ApiError, type Person } from '@shared/api'
 import { computed, reactive, ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
+import { lookPerson } from '../i18n/person'
 import { say } from './say-form'
 import { forget } from './resource'
 import { loadSession, safePath } from './session'
 
-/** Which field of ours a problem belongs to. */
+/** Which of our fields the server's names mean. */
 const FIELD_OF: Record<string, string> = {
-  name_invalid: 'name',
-  document_invalid: 'number',
-  document_taken: 'number',
-  phone_invalid: 'phone',
-  code_wrong: 'code',
-  code_expired: 'code',
-  too_many_tries: 'code',
-  consent_required: 'consent',
+  name: 'name',
+  'document.number': 'number',
+  'document.country': 'country',
+  document_last4: 'last4',
+  birth_date: 'birth',
+  sex: 'sex-choice',
+  phone: 'phone',
+  code: 'code',
+  consent_version: 'consent',
+  guardian_consent: 'guardian',
+}
+
+/** All that the server finds wrong, at our fields; what belongs to none stands above the form. */
+function faultsOf(failure: ApiError): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const { field, code, detail } of failure.problem.fields ?? []) {
+    const id = FIELD_OF[field]
+    // The problem's own code knows more (tries left, reason) than the field's.
+    if (id)
+      found[id] = code === failure.code ? say(failure) : (lookPerson(`err.${code}`) ?? detail ?? say(failure))
+  }
+  return Object.keys(found).length ? found : { form: say(failure) }
 }
 
 export function usePersonForm() {
@@ -49,7 +64,7 @@ export function usePersonForm() {
     } catch (failure) {
       if (!(failure instanceof ApiError)) throw failure
       if (special?.(failure)) return
-      show({ [FIELD_OF[failure.code] ?? 'form']: say(failure) })
+      show(faultsOf(failure))
     } finally {
       busy.value = false
     }

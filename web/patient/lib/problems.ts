@@ -1,6 +1,6 @@
 /** What a problem is called on screen: our own words by its code, else the server's sentence. */
 import type { ApiError } from '@shared/api'
-import { moment } from '@shared/format'
+import { day, moment } from '@shared/format'
 import { t } from '../i18n/core'
 import { today } from './session'
 
@@ -15,7 +15,7 @@ function args(error: ApiError): Record<string, string | number> {
   const count = error.number('tries_left') ?? error.number('limit')
   if (count !== undefined) found.n = count
   const when = error.text('opens_at') ?? error.text('until') ?? error.text('cancel_until')
-  if (when) found.when = when.includes('T') ? moment(when, today.value) : when
+  if (when) found.when = when.includes('T') ? moment(when, today.value) : day(when)
   return found
 }
 

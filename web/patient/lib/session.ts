@@ -30,7 +30,8 @@ export async function takeSession(fresh: Session): Promise<void> {
   session.value = fresh
   if (!fresh.signed_in) return
   if (read('xl.elder') === null && typeof fresh.elder === 'boolean') showElder(fresh.elder)
-  if (read('xl.lang') === null && fresh.lang !== lang.value) await setLang(fresh.lang).catch(() => undefined)
+  const theirs: Lang = fresh.lang === 'en' ? 'en' : 'zh'
+  if (read('xl.lang') === null && theirs !== lang.value) await setLang(theirs).catch(() => undefined)
 }
 
 let asking: Promise<void> | undefined
@@ -91,9 +92,12 @@ export async function chooseElder(on: boolean): Promise<void> {
   if (signedIn.value) await api.account({ elder: on }).then(takeSession, () => undefined)
 }
 
-/** Whether this browser can sign in through WeChat by a redirect. */
+/**
+ * Whether this browser can sign in through WeChat by a redirect: WeChat itself, or a host that frames us (which our content
+ * policy allows only where the administrator has named it).
+ */
 export const canWeChat = computed(
-  () => hospital.value?.sign_in.wechat !== false && (session.value?.wechat_available === true || inWeChat()),
+  () => session.value?.wechat_available === true && (inWeChat() || window.parent !== window),
 )
 
 /**

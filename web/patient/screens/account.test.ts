@@ -95,8 +95,9 @@ describe('persons', () => {
     typeInto(byRole('textbox', '证件号码'), '11000019000101000x'.replace('x', rightDigit()))
     typeInto(byRole('textbox', /家长手机号|手机号/), '13800000001')
     typeInto(byRole('textbox', '短信验证码'), '123456')
-    choose(byRole('checkbox'))
+    choose(byRole('checkbox', /同意医院为预约就诊/))
     press('button', '保存就诊人')
+    // Born in 1900: a child on paper only, so that no guardian is asked for.
     await until(() => byRole('heading', '核对并确认'))
     expect(world.asked('POST /persons')[0]?.body).toMatchObject({
       name: '李小龙',
@@ -107,13 +108,53 @@ describe('persons', () => {
     await until(() => expect((byRole('radio', /李小龙/) as HTMLInputElement).checked).toBe(true))
   })
 
+  it('under 14 need their guardian’s consent; the server’s findings stand at their fields', async () => {
+    world = await open('/persons/new', member, {
+      'POST /persons': problem(422, 'guardian_consent_required', {
+        fields: [
+          { field: 'guardian_consent', code: 'guardian_consent_required', detail: '' },
+          { field: 'code', code: 'code_expired', detail: '' },
+        ],
+      }),
+    })
+    await until(() => byRole('textbox', '真实姓名'))
+    choose(byRole('radio', '其他亲友'))
+    typeInto(byRole('textbox', '真实姓名'), '李小龙')
+    typeInto(byRole('textbox', '证件号码'), '11000019000101000' + rightDigit())
+    typeInto(byRole('textbox', '手机号'), '13800000001')
+    typeInto(byRole('textbox', '短信验证码'), '123456')
+    choose(byRole('checkbox', /同意医院为预约就诊/))
+    expect(allByRole('checkbox', /监护人/)).toHaveLength(0)
+    press('button', '保存就诊人')
+    const alert = await until(() => byRole('alert'))
+    expect(alert.textContent).toContain('需要监护人同意')
+    expect(alert.textContent).toContain('验证码已过期')
+    await until(() => byRole('checkbox', /监护人/))
+  })
+
+  it('that share name and phone are told apart by their document', async () => {
+    world = await open('/persons/bind', member, { 'POST /persons/bind': problem(409, 'document_needed') })
+    await until(() => byRole('textbox', '真实姓名'))
+    typeInto(byRole('textbox', '真实姓名'), '王五')
+    typeInto(byRole('textbox', '手机号'), '13800000001')
+    typeInto(byRole('textbox', '短信验证码'), '123456')
+    choose(byRole('checkbox', /同意医院为预约就诊/))
+    press('button', '绑定')
+    typeInto(await until(() => byRole('textbox', '证件号码后四位')), '123x')
+    world.on['POST /persons/bind'] = person
+    world.on['GET /persons'] = { items: [person], limit: 5 }
+    press('button', '绑定')
+    await until(() => byRole('heading', '就诊人'))
+    expect(world.asked('POST /persons/bind')[1]?.body).toMatchObject({ document_last4: '123X' })
+  })
+
   it('that are known are bound without telling whether anyone exists', async () => {
     world = await open('/persons/bind', member, { 'POST /persons/bind': problem(404, 'no_match') })
     await until(() => byRole('textbox', '真实姓名'))
     typeInto(byRole('textbox', '真实姓名'), '王五')
     typeInto(byRole('textbox', '手机号'), '13800000001')
     typeInto(byRole('textbox', '短信验证码'), '123456')
-    choose(byRole('checkbox'))
+    choose(byRole('checkbox', /同意医院为预约就诊/))
     press('button', '绑定')
     await until(() => expect(byRole('alert').textContent).toContain('没有找到相符的档案'))
     expect(byRole('link', '新建就诊人')).toBeTruthy()
