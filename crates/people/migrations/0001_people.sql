@@ -137,6 +137,7 @@ CREATE TABLE binding (
 );
 CREATE UNIQUE INDEX binding_live ON binding (hospital_id, account_id, person_id) WHERE voided_at IS NULL;
 CREATE UNIQUE INDEX binding_default ON binding (hospital_id, account_id) WHERE voided_at IS NULL AND is_default = 1;
+CREATE UNIQUE INDEX binding_holder ON binding (hospital_id, account_id) WHERE voided_at IS NULL AND relation = 'self';
 CREATE INDEX binding_person ON binding (hospital_id, person_id) WHERE voided_at IS NULL;
 
 -- What was agreed to, in which wording and language.

@@ -18,18 +18,25 @@ use edge::AccountId;
     #[derive(utoipa::ToSchema)]
     pub enum DocumentKind {
         /// 居民身份证
+        #[schema(rename = "resident_id")]
         ResidentId = "resident_id",
         /// 港澳居民来往内地通行证
+        #[schema(rename = "hk_macau_permit")]
         HkMacauPermit = "hk_macau_permit",
         /// 台湾居民来往大陆通行证
+        #[schema(rename = "taiwan_permit")]
         TaiwanPermit = "taiwan_permit",
         /// 港澳台居民居住证
+        #[schema(rename = "hmt_residence_permit")]
         HmtResidencePermit = "hmt_residence_permit",
         /// 外国人永久居留身份证, in the form of 2017 or of 2023
+        #[schema(rename = "foreign_permanent_resident")]
         ForeignPermanentResident = "foreign_permanent_resident",
         /// 护照
+        #[schema(rename = "passport")]
         Passport = "passport",
         /// 出生医学证明
+        #[schema(rename = "birth_certificate")]
         BirthCertificate = "birth_certificate",
     }
 }
@@ -39,10 +46,13 @@ use edge::AccountId;
     #[derive(utoipa::ToSchema)]
     pub enum Sex {
         /// 男
+        #[schema(rename = "male")]
         Male = "male",
         /// 女
+        #[schema(rename = "female")]
         Female = "female",
         /// Not told by the document, or not on file.
+        #[schema(rename = "unknown")]
         Unknown = "unknown",
     }
 }
@@ -52,14 +62,19 @@ use edge::AccountId;
     #[derive(utoipa::ToSchema)]
     pub enum Relation {
         /// The holder: 本人
+        #[schema(rename = "self")]
         Oneself = "self",
         /// The holder's child, of any age: 子女
+        #[schema(rename = "child")]
         Child = "child",
         /// 配偶
+        #[schema(rename = "spouse")]
         Spouse = "spouse",
         /// 父母
+        #[schema(rename = "parent")]
         Parent = "parent",
         /// 其他
+        #[schema(rename = "other")]
         Other = "other",
     }
 }

@@ -60,7 +60,7 @@ pub async fn add(tx: &mut Tx, vault: &Vault, h: HospitalId, new: &NewPatient) ->
 }
 
 /// Binds a person to an account as the desk does, who sees both. The first one becomes the default. False when they are
-/// bound already.
+/// bound already, or are to be the account's holder and there is one.
 ///
 /// # Errors
 /// Any [`::store::StoreError`].

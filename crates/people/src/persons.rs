@@ -4,6 +4,7 @@
 //! document is bound when all of it agrees. *Binding* needs the name and the phone that the hospital has on file, proven
 //! by a code. In both, whoever asks learns of others no more than "it does not match", and may be wrong only so often.
 
+mod others;
 mod proof;
 
 use ::store::vault::Purpose;
@@ -18,11 +19,11 @@ use crate::documents::{self, Document, Mobile};
 use crate::model::{ConsentKind, PersonId, Relation, Sex};
 use crate::names::RealName;
 use crate::refusal::Refusal;
-use crate::rules::{self, Placing, Tie};
-use crate::settings::PersonRules;
+use crate::rules::{self, Placing};
 use crate::sms_code::{self, Right};
 use crate::store::person::{self, Known, NewRow};
 use crate::store::{NAME, account};
+use others::Others;
 use proof::{agreed, count_wrong, prove};
 
 /// What a person agreed to.
@@ -94,10 +95,11 @@ pub(crate) async fn add(deps: &PeopleDeps, who: &Account, new: NewPerson) -> Res
     let near = person::by_name_and_phone(&mut tx, h, &phone.blind, &name.blind).await?;
     // What the list itself forbids is told first, so that the answer tells nothing of who is on file.
     let others = Others::of(&mut tx, who).await?;
-    if !near.iter().any(|c| others.has(c.id)) {
+    let listed = others.one_of(with_document.as_slice()).or_else(|| others.one_of(&near));
+    if listed.is_none() {
         others.room()?;
     }
-    others.may_tie(Some(new.birth), new.relation, new.consent.guardian, None)?;
+    others.may_tie(Some(new.birth), new.relation, new.consent.guardian, listed)?;
     let placing = rules::place(&name.blind, &phone.blind, new.birth, with_document.as_ref(), &near);
     let birth = with_document.as_ref().and_then(|c| c.birth).unwrap_or(new.birth);
     let (id, how) = match placing {
@@ -107,7 +109,7 @@ pub(crate) async fn add(deps: &PeopleDeps, who: &Account, new: NewPerson) -> Res
             return Err(Refusal::DocumentTaken);
         }
         Placing::Bind { person, phone: take_phone } => {
-            others.may_tie(Some(birth), new.relation, new.consent.guardian, None)?;
+            others.may_tie(Some(birth), new.relation, new.consent.guardian, listed)?;
             if take_phone {
                 person::set_phone(&mut tx, h, person, &phone).await?;
             }
@@ -174,7 +176,7 @@ pub(crate) async fn bind(deps: &PeopleDeps, who: &Account, new: BindPerson) -> R
         }
         Err(other) => return Err(other),
     };
-    others.may_tie(birth, new.relation, new.consent.guardian, None)?;
+    others.may_tie(birth, new.relation, new.consent.guardian, Some(id))?;
     if !tie(&mut tx, who, id, new.relation, "name_and_phone").await? {
         return Err(Refusal::AlreadyBound);
     }
@@ -285,50 +287,6 @@ async fn done_before(
     match known {
         Some(known) if known.name_blind == name_blind => Ok(Some(id)),
         _ => Err(Refusal::CodeExpired),
-    }
-}
-
-/// What else is on an account's list, as far as it decides who may come onto it.
-struct Others {
-    list: Vec<Known>,
-    today: Date,
-    limit: u32,
-}
-
-impl Others {
-    async fn of(tx: &mut Tx, who: &Account) -> Result<Self, Refusal> {
-        let hospital = &who.caller.hospital;
-        let rules: PersonRules = hospital.settings(PersonRules::SECTION);
-        let today = hospital.zone.date(tx.now());
-        let list = person::list_in(tx, hospital.id, who.id).await?;
-        Ok(Self { list, today, limit: rules.per_account })
-    }
-
-    fn has(&self, id: PersonId) -> bool {
-        self.list.iter().any(|k| k.bound.person == id)
-    }
-
-    fn room(&self) -> Result<(), Refusal> {
-        let full = u32::try_from(self.list.len()).unwrap_or(u32::MAX) >= self.limit;
-        if full { Err(Refusal::PersonLimit(self.limit)) } else { Ok(()) }
-    }
-
-    /// Whether somebody of this birth date may be on the list. `except` is who they are, if they are on it already.
-    fn may_tie(
-        &self,
-        birth: Option<Date>,
-        relation: Relation,
-        guardian_consent: bool,
-        except: Option<PersonId>,
-    ) -> Result<(), Refusal> {
-        let is_holder = |k: &&Known| k.bound.relation == Relation::Oneself && Some(k.bound.person) != except;
-        let holder = self.list.iter().find(is_holder);
-        rules::may_tie(Tie {
-            age: rules::age(birth, self.today),
-            relation,
-            holder_age: rules::age(holder.and_then(|k| k.bound.birth_date), self.today),
-            guardian_consent,
-        })
     }
 }
 

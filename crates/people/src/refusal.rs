@@ -53,6 +53,9 @@ pub enum Refusal {
     /// 409 `person_limit` with `limit`
     #[error("too many persons")]
     PersonLimit(u32),
+    /// 409 `self_taken`: the account's holder is one person.
+    #[error("there is a holder already")]
+    SelfTaken,
     /// 409 `already_bound`
     #[error("bound already")]
     AlreadyBound,
@@ -96,6 +99,7 @@ impl Refusal {
             Self::Consent(_) => "consent_version",
             Self::GuardianConsent => "guardian_consent",
             Self::CodeWrong(_) | Self::CodeExpired => "code",
+            Self::SelfTaken => "relation",
             _ => return None,
         })
     }
@@ -217,6 +221,11 @@ fn told(refusal: &Refusal) -> Problem {
             "You have as many patients as there can be. Please unlink one first.",
         )
         .with("limit", *limit),
+        Refusal::SelfTaken => conflict(
+            "self_taken",
+            "名单里已经有“本人”了，请选择其他关系。",
+            "Your list has you on it already. Please choose another relation.",
+        ),
         Refusal::AlreadyBound => conflict(
             "already_bound",
             "这位就诊人已经在您的名单里了。",

@@ -13,7 +13,7 @@ use http::header::{CACHE_CONTROL, SET_COOKIE};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::wire::{CodeSent, Person, PhoneOnly, mobile};
+use super::wire::{CodeSent, LangSchema, Person, PhoneOnly, mobile};
 use crate::PeopleDeps;
 use crate::accounts;
 use crate::channel::ChannelKind;
@@ -24,6 +24,19 @@ use crate::signin;
 use crate::sms_code::{self, Ask};
 use crate::store::account;
 
+::store::text_enum! {
+    /// A way to sign in.
+    #[derive(ToSchema)]
+    pub enum SignInWay {
+        /// Through WeChat.
+        #[schema(rename = "wechat")]
+        Wechat = "wechat",
+        /// By a phone and a code.
+        #[schema(rename = "sms")]
+        Sms = "sms",
+    }
+}
+
 /// Who is signed in.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Session {
@@ -32,16 +45,16 @@ pub(super) struct Session {
     /// What changing requests carry in `X-CSRF`; empty while nobody is signed in, and then not needed.
     csrf: String,
     /// The account's language; that of the request while nobody is signed in.
-    #[schema(value_type = String)]
+    #[schema(value_type = LangSchema)]
     lang: Lang,
     /// Whether people can sign in here through WeChat.
     wechat_available: bool,
     /// Whether the account chose large type and fewer steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     elder: Option<bool>,
-    /// The way of this sign-in: `wechat` or `sms`.
+    /// The way of this sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<String>,
+    channel: Option<SignInWay>,
     /// The phone that the account has proven to hold.
     phone_masked: Option<String>,
     /// The account, `acc_…`.
@@ -75,7 +88,7 @@ pub(super) struct PhoneCode {
 pub(super) struct AccountPatch {
     /// `zh` or `en`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<LangSchema>)]
     lang: Option<Lang>,
     /// Large type and fewer steps.
     #[serde(default)]
@@ -205,7 +218,7 @@ async fn of_account(
         lang: found.lang,
         wechat_available: signin::wechat::service(deps, caller).is_ok(),
         elder: Some(found.elder),
-        channel: Some(channel.to_owned()),
+        channel: SignInWay::from_code(channel),
         phone_masked: found.phone_masked,
         account_id: Some(id),
         default_person_id: persons.iter().find(|p| p.is_default).map(|p| p.id),

@@ -11,6 +11,19 @@ use crate::persons::Shown;
 use crate::refusal::Refusal;
 use crate::rules;
 
+/// A language, for the API description: `base` itself knows no HTTP.
+#[derive(ToSchema)]
+#[schema(as = Lang)]
+#[expect(dead_code, reason = "describes base::Lang, which goes over the wire in its place")]
+pub(super) enum LangSchema {
+    /// Chinese.
+    #[schema(rename = "zh")]
+    Zh,
+    /// English.
+    #[schema(rename = "en")]
+    En,
+}
+
 /// A document as its holder is shown it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PersonDocument {

@@ -168,6 +168,7 @@ impl Wechat {
 /// The hospital.
 #[derive(Clone)]
 pub struct Clinic {
+    deps: PeopleDeps,
     pub db: Db,
     pub vault: Arc<Vault>,
     pub hospitals: Hospitals,
@@ -233,12 +234,13 @@ impl Clinic {
             send_code: inbox.clone(),
             upcoming: appointments.clone(),
         };
+        let parts = people::capability(deps.clone());
         let layer = Identify { hospitals: hospitals.clone(), sessions: sessions.clone(), trust_proxy: true };
-        let (router, _) = people::capability(deps).router.split_for_parts();
+        let (router, _) = parts.router.split_for_parts();
         let router = router.layer(from_fn_with_state(layer, identify)).layer(from_fn(problems));
         let db = db.clone();
         let wechat = Arc::default();
-        Self { db, vault, hospitals, channels, inbox, appointments, wechat, router }
+        Self { deps, db, vault, hospitals, channels, inbox, appointments, wechat, router }
     }
 
     /// Connects a service account to a WeChat of our own.
@@ -258,6 +260,11 @@ impl Clinic {
 
     pub async fn set(&self, section: &str, value: &impl Serialize) {
         self.hospitals.set(H, section, value, "test").await.unwrap();
+    }
+
+    /// What the capability was given.
+    pub fn deps(&self) -> PeopleDeps {
+        self.deps.clone()
     }
 
     pub fn browser(&self) -> Browser {

@@ -13,6 +13,7 @@ mod bind;
 mod channels;
 mod clinic;
 mod codes;
+mod description;
 mod persons;
 mod signin;
 mod wechat;

@@ -211,6 +211,31 @@ async fn children_and_their_guardians() {
 }
 
 #[tokio::test]
+async fn an_account_has_one_holder() {
+    each_db(&clinic::migrations(), async |t: TestDb| {
+        let clinic = Clinic::open(&t).await;
+        let mut browser = clinic.signed_in(PHONE).await;
+        t.pass(MINUTE);
+        let holder = browser.add("张一", &resident("1990-01-01", 1), PHONE, "self").await.is(201);
+        t.pass(MINUTE);
+        let code = browser.person_code(OTHER).await;
+        let other = new_person("张二", &resident("1990-01-01", 2), OTHER, &code, "self");
+        let body = browser.post("/api/v1/persons", other.clone()).await.problem(409, "self_taken");
+        assert_eq!(body["fields"][0]["field"], "relation");
+        let other = browser.post("/api/v1/persons", with(other, "relation", "spouse".into())).await.is(201);
+        let path = |person: &Value| format!("/api/v1/persons/{}", person["id"].as_str().unwrap());
+        browser.patch(&path(&other), json!({"relation": "self"})).await.problem(409, "self_taken");
+        browser.patch(&path(&holder), json!({"relation": "self"})).await.is(200);
+        // Who is on the list is told so, whatever relation they were to have.
+        t.pass(MINUTE);
+        browser.add("张一", &resident("1990-01-01", 1), PHONE, "self").await.problem(409, "already_bound");
+        browser.patch(&path(&holder), json!({"relation": "other"})).await.is(200);
+        browser.patch(&path(&other), json!({"relation": "self"})).await.is(200);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn five_and_no_more_also_at_once() {
     each_db(&clinic::migrations(), async |t: TestDb| {
         let clinic = Clinic::open(&t).await;

@@ -203,6 +203,23 @@ async fn two_tabs_of_one_browser() {
 }
 
 #[tokio::test]
+async fn a_hospital_that_the_address_names() {
+    each_db(&clinic::migrations(), async |t: TestDb| {
+        let clinic = Clinic::open(&t).await.with_wechat().await;
+        let mut browser = clinic.browser();
+        // As the server does when it has taken `/h/xl` off the path.
+        let named = edge::layers::NamedHospital(clinic.hospitals.get(clinic::H).unwrap());
+        browser.clinic.router = clinic.router.layer(axum::Extension(named));
+        let page = browser.get("/auth/wechat?to=/h/xl/me").await.location();
+        let back = "redirect_uri=http%3A%2F%2Fp1.localhost%3A8080%2Fh%2Fxl%2Fauth%2Fwechat%2Fcallback%3Fto%3D%252Fh%252Fxl%252Fme";
+        assert!(page.contains(back), "{page}");
+        let answer = browser.get("/auth/wechat/callback?to=/h/xl/me&code=1&state=2").await;
+        assert_eq!(answer.location(), "/h/xl/sign-in?problem=expired&to=%2Fh%2Fxl%2Fme");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn without_a_service_account_there_is_no_such_way() {
     each_db(&clinic::migrations(), async |t: TestDb| {
         let clinic = Clinic::open(&t).await;

@@ -1,0 +1,68 @@
+//! The API description: every route with its permission, and nothing that the answers do not keep.
+
+use std::collections::BTreeMap;
+
+use edge::Who;
+use serde_json::Value;
+use store::testing::{TestDb, each_db};
+
+use crate::clinic::{self, Clinic};
+
+#[tokio::test]
+async fn every_route_has_its_permission() {
+    each_db(&clinic::migrations(), async |t: TestDb| {
+        let clinic = Clinic::open(&t).await;
+        let capability = people::capability(clinic.deps());
+        let found: BTreeMap<_, _> = capability
+            .rules
+            .iter()
+            .map(|r| {
+                (
+                    format!("{} {}", r.method, r.path),
+                    if r.who == Who::Anyone { "anyone" } else { r.permission },
+                )
+            })
+            .collect();
+        let want = [
+            ("DELETE /api/v1/persons/{id}", "people.persons.change"),
+            ("DELETE /api/v1/session", "anyone"),
+            ("GET /api/v1/persons", "people.persons.see"),
+            ("GET /api/v1/session", "anyone"),
+            ("GET /auth/wechat", "anyone"),
+            ("GET /auth/wechat/callback", "anyone"),
+            ("PATCH /api/v1/account", "people.account"),
+            ("PATCH /api/v1/persons/{id}", "people.persons.change"),
+            ("POST /api/v1/persons", "people.persons.change"),
+            ("POST /api/v1/persons/bind", "people.persons.change"),
+            ("POST /api/v1/persons/code", "people.persons.change"),
+            ("POST /api/v1/session/phone", "anyone"),
+            ("POST /api/v1/session/sms", "anyone"),
+        ];
+        let want: BTreeMap<_, _> = want.into_iter().map(|(route, who)| (route.to_owned(), who)).collect();
+        assert_eq!(found, want);
+        let description = serde_json::to_value(capability.router.split_for_parts().1).unwrap();
+        let schemas = &description["components"]["schemas"];
+        assert_eq!(schemas["Lang"]["enum"], serde_json::json!(["zh", "en"]));
+        assert_eq!(schemas["SignInWay"]["enum"], serde_json::json!(["wechat", "sms"]));
+        for (name, codes) in [
+            ("Relation", people::Relation::ALL.iter().map(|v| v.code()).collect::<Vec<_>>()),
+            ("Sex", people::Sex::ALL.iter().map(|v| v.code()).collect()),
+            ("DocumentKind", people::DocumentKind::ALL.iter().map(|v| v.code()).collect()),
+        ] {
+            assert_eq!(schemas[name]["enum"], serde_json::json!(codes));
+        }
+        let id = &schemas["Person"]["properties"]["id"];
+        assert_eq!(id["type"], "string", "{id}");
+        let described: usize = description["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|p| p.as_object().map_or(0, |p| p.len()))
+            .sum();
+        assert_eq!(described, capability.rules.len(), "each route is described");
+        let bare: Vec<_> =
+            schemas.as_object().unwrap().iter().filter(|(_, s)| s["description"] == Value::Null).collect();
+        assert!(bare.is_empty(), "without a description: {bare:?}");
+    })
+    .await;
+}
