@@ -204,10 +204,8 @@ impl App {
         let script_hosts =
             self.channels.all().iter().filter_map(|c| origin(&c.js_sdk_url)).collect::<Vec<_>>();
         let pages = web::Pages::new(&self.config.web.frame_ancestors, &script_hosts);
-        let inside = described
-            .merge(std::mem::take(&mut self.plain))
-            .merge(docs::routes(&api, &rules))
-            .fallback(move |request: axum::extract::Request| {
+        let inside =
+            described.merge(docs::routes(&api, &rules)).fallback(move |request: axum::extract::Request| {
                 let pages = pages.clone();
                 async move { pages.answer(&request) }
             });
@@ -217,7 +215,12 @@ impl App {
             trust_proxy: self.config.server.trust_proxy,
         };
         // The routes for machines that look after us stand outside: they answer while everything else is busy.
-        health::routes(self.db.clone()).fallback_service(layers::around(inside, &self.config, identify))
+        health::routes(self.db.clone()).fallback_service(layers::around(
+            inside,
+            std::mem::take(&mut self.plain),
+            &self.config,
+            identify,
+        ))
     }
 
     /// Starts serving and all workers; they run until `stop`.

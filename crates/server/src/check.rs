@@ -9,6 +9,8 @@
 pub mod judge;
 mod looks;
 pub mod report;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

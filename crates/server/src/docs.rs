@@ -8,6 +8,7 @@ use axum::routing::get;
 use edge::permission::{Role, Who};
 use edge::routes::Rule;
 use http::header::CONTENT_TYPE;
+use serde_json::Value;
 use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 
 /// The description's frame; capabilities bring the routes.
@@ -79,10 +80,9 @@ fn page(api: &OpenApi, rules: &[Rule]) -> String {
          summary{cursor:pointer}b.m{display:inline-block;min-width:4.5rem;color:#0b6b5d}.p{color:#4d5957}</style><h1>Xinglin API</h1>\
          <p>The machine-readable description is <a href='/api/v1/openapi.json'>/api/v1/openapi.json</a>.</p>",
     );
-    let _ =
-        write!(html, "<p>{}</p><h2>Routes</h2>", escape(api["info"]["description"].as_str().unwrap_or("")));
+    let _ = write!(html, "<p>{}</p><h2>Routes</h2>", escape(text(&api, "/info/description")));
     let empty = serde_json::Map::new();
-    for (path, item) in api["paths"].as_object().unwrap_or(&empty) {
+    for (path, item) in api.get("paths").and_then(Value::as_object).unwrap_or(&empty) {
         for (method, operation) in item.as_object().unwrap_or(&empty) {
             let rule = rules.iter().find(|r| r.path == *path && r.method.eq_ignore_ascii_case(method));
             let _ = write!(
@@ -91,18 +91,14 @@ fn page(api: &OpenApi, rules: &[Rule]) -> String {
                 method.to_uppercase(),
                 escape(path),
                 escape(&rule.map_or_else(String::new, |r| who(r.who))),
-                escape(&format!(
-                    "{} {}",
-                    operation["summary"].as_str().unwrap_or(""),
-                    operation["description"].as_str().unwrap_or("")
-                )),
+                escape(&format!("{} {}", text(operation, "/summary"), text(operation, "/description"))),
             );
             for part in ["parameters", "requestBody", "responses"] {
-                if !operation[part].is_null() {
+                if let Some(part_of) = operation.get(part) {
                     let _ = write!(
                         html,
                         "<h4>{part}</h4><pre>{}</pre>",
-                        escape(&serde_json::to_string_pretty(&operation[part]).unwrap_or_default())
+                        escape(&serde_json::to_string_pretty(part_of).unwrap_or_default())
                     );
                 }
             }
@@ -110,7 +106,7 @@ fn page(api: &OpenApi, rules: &[Rule]) -> String {
         }
     }
     html.push_str("<h2>Schemas</h2>");
-    for (name, schema) in api["components"]["schemas"].as_object().unwrap_or(&empty) {
+    for (name, schema) in api.pointer("/components/schemas").and_then(Value::as_object).unwrap_or(&empty) {
         let text = serde_json::to_string_pretty(schema).unwrap_or_default();
         let _ = write!(
             html,
@@ -120,6 +116,10 @@ fn page(api: &OpenApi, rules: &[Rule]) -> String {
         );
     }
     html
+}
+
+fn text<'a>(value: &'a Value, at: &str) -> &'a str {
+    value.pointer(at).and_then(Value::as_str).unwrap_or("")
 }
 
 fn escape(text: &str) -> String {

@@ -22,6 +22,8 @@ pub mod model;
 pub mod rules;
 pub mod setup;
 mod store;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod words;
 pub mod worker;
 

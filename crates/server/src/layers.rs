@@ -18,14 +18,16 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::Config;
 
-/// Puts the layers around the routes. A request passes: problem bodies, hospital in the path, concurrency, time, panic,
+/// Puts the layers around the routes. `plain` are routes that find out by themselves who calls (WeChat's callback), whatever
+/// host name they are reached by. A request passes: problem bodies, hospital in the path, concurrency, time, panic,
 /// body size, who calls.
-pub fn around(routes: Router, config: &Config, identify: Identify) -> Router {
+pub fn around(routes: Router, plain: Router, config: &Config, identify: Identify) -> Router {
     let hospitals = identify.hospitals.clone();
     let slots = Arc::new(Semaphore::new(config.server.max_concurrent));
     let within = config.request_timeout();
     let inner = routes
         .layer(middleware::from_fn_with_state(identify, edge::layers::identify))
+        .merge(plain)
         .layer(DefaultBodyLimit::max(config.server.max_body_kib * 1024));
     let outer = inner
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {

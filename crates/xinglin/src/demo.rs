@@ -70,8 +70,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     say("the simulated WeChat is up");
     server::app::migrate(&config, clock.clone()).await?;
     say("the database is up to date");
-    let prepared = prepare(&config, sim_port, clock.clone()).await?;
-    drop(prepared);
+    prepare(&config, sim_port, clock.clone()).await?;
     let app = App::build(config, clock).await?;
     say("making the demonstration hospital: departments, doctors, clinics, patients");
     seed::fill(&app, options.patients).await?;

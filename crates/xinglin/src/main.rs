@@ -44,6 +44,9 @@ enum Command {
     /// Sets hospitals up.
     #[command(subcommand)]
     Hospital(hospital::Do),
+    /// Sets our accounts at WeChat up.
+    #[command(subcommand)]
+    Wechat(wechat::Do),
     /// Looks whether all is well; read-only. Exit code 1 when something is not.
     Check {
         /// What to look at.
@@ -88,6 +91,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => serve::migrate(&config()?).await,
         Command::Seed => seed::run(&config()?).await,
         Command::Hospital(what) => hospital::run(&config()?, what).await,
+        Command::Wechat(what) => wechat::run(&config()?, what).await,
         Command::Check { what } => check::run(&config()?, what).await,
         Command::Openapi { permissions } => {
             let description = server::app::description().await?;

@@ -185,7 +185,7 @@ pub(crate) fn name(number: usize) -> Name {
     let (family, family_en) = pick(words::SURNAMES, number * 5 + number / words::SURNAMES.len());
     let (first, first_en) = pick(words::GIVEN, number * 7 + number / 13);
     let (second, second_en) =
-        if number % 3 == 0 { ("", "") } else { pick(words::GIVEN, number * 11 + 5 + number / 40) };
+        if number.is_multiple_of(3) { ("", "") } else { pick(words::GIVEN, number * 11 + 5 + number / 40) };
     let given: String = capitalised(&format!("{first_en}{second_en}"));
     let initial = |text: &str| {
         text.chars()

@@ -132,7 +132,8 @@ impl Contents<'_> {
         Words::new(House::from(&**self.hospital), self.message.kind, data, lang, sensitive)
     }
 
-    /// The page that a tap opens; with several hospitals, under the prefix of this one.
+    /// The page that a tap in WeChat opens, through the silent sign-in: the session of the last visit is long over by then.
+    /// With several hospitals, under the prefix of this one.
     fn url(&self) -> String {
         if !self.message.link.starts_with('/') {
             return String::new();
@@ -140,7 +141,7 @@ impl Contents<'_> {
         let base = self.deps.public_base.trim_end_matches('/');
         let several = self.deps.hospitals.all().len() > 1;
         let prefix = if several { format!("/h/{}", self.hospital.code) } else { String::new() };
-        format!("{base}{prefix}{}", self.message.link)
+        format!("{base}{prefix}/auth/wechat?to={}", self.message.link)
     }
 }
 

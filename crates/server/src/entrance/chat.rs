@@ -25,6 +25,13 @@ pub fn base_url(public_url: &str, code: &str, several: bool) -> String {
     if several { format!("{public}/h/{code}") } else { public.to_owned() }
 }
 
+/// The address of a page as the chat gives it: through the silent sign-in, so that whoever comes from the chat is known. Who
+/// can't be signed in (a snapshot page, say) still gets to read what is public.
+#[must_use]
+pub fn page(base: &str, path: &str) -> String {
+    format!("{}/auth/wechat?to={path}", base.trim_end_matches('/'))
+}
+
 /// A line with a link.
 struct Link {
     path: &'static str,
@@ -154,7 +161,7 @@ impl Answer {
                 Lang::Zh => link.zh,
                 Lang::En => link.en,
             };
-            out.push_str(&format!("\n<a href=\"{}{}\">{name}</a>", place.base, link.path));
+            out.push_str(&format!("\n<a href=\"{}\">{name}</a>", page(&place.base, link.path)));
         }
         out.push('\n');
         out.push_str(self.last.get(lang));
@@ -203,14 +210,14 @@ mod tests {
         assert_eq!(
             welcome,
             "您好，欢迎关注杏林医院。在这里可以预约挂号：\n\
-             <a href=\"https://wx.hospital.example/departments\">预约挂号</a>\n\
-             <a href=\"https://wx.hospital.example/appointments\">我的预约</a>\n\
-             <a href=\"https://wx.hospital.example/help\">使用帮助</a>\n\
+             <a href=\"https://wx.hospital.example/auth/wechat?to=/departments\">预约挂号</a>\n\
+             <a href=\"https://wx.hospital.example/auth/wechat?to=/appointments\">我的预约</a>\n\
+             <a href=\"https://wx.hospital.example/auth/wechat?to=/help\">使用帮助</a>\n\
              也可以直接发送“挂号”“我的”或“帮助”。\n\n\
              Welcome to Xinglin Hospital. You can book a doctor here:\n\
-             <a href=\"https://wx.hospital.example/departments\">Book a doctor</a>\n\
-             <a href=\"https://wx.hospital.example/appointments\">My appointments</a>\n\
-             <a href=\"https://wx.hospital.example/help\">Help</a>\n\
+             <a href=\"https://wx.hospital.example/auth/wechat?to=/departments\">Book a doctor</a>\n\
+             <a href=\"https://wx.hospital.example/auth/wechat?to=/appointments\">My appointments</a>\n\
+             <a href=\"https://wx.hospital.example/auth/wechat?to=/help\">Help</a>\n\
              Reply “English” and we will write to you in English."
         );
     }
@@ -218,7 +225,8 @@ mod tests {
     #[test]
     fn words_lead_to_their_pages() {
         let has = |topic, lang, path: &str| {
-            text(topic, lang, &place()).contains(&format!("\"https://wx.hospital.example{path}\""))
+            text(topic, lang, &place())
+                .contains(&format!("\"https://wx.hospital.example/auth/wechat?to={path}\""))
         };
         for lang in [Lang::Zh, Lang::En] {
             assert!(has(Topic::Book, lang, "/departments"));

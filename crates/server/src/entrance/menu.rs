@@ -9,7 +9,7 @@ use wechat::api::menu::{Action, Button, Menu};
 pub fn default_menu(base: &str) -> Menu {
     let opens = |name: &str, path: &str| Button {
         name: name.to_owned(),
-        action: Action::View(format!("{}{path}", base.trim_end_matches('/'))),
+        action: Action::View(super::chat::page(base, path)),
     };
     Menu {
         buttons: vec![
@@ -47,7 +47,7 @@ mod tests {
         menu.check().unwrap();
         assert_eq!(
             menu.buttons[0].action,
-            Action::View("https://wx.hospital.example/h/east/departments".into())
+            Action::View("https://wx.hospital.example/h/east/auth/wechat?to=/departments".into())
         );
     }
 }

@@ -15,7 +15,7 @@ async fn a_new_follower_books_a_doctor_and_gives_the_place_up_again() {
         let welcome = li_na.follows().await;
         assert!(welcome.contains("欢迎关注杏林医院") && welcome.contains("Welcome to Xinglin"), "{welcome}");
         let link = link_in(&welcome, "预约挂号");
-        assert!(link.ends_with("/departments"), "{link}");
+        assert!(link.ends_with("/auth/wechat?to=/departments"), "{link}");
 
         // The page opens without a sign-in; what there is to be had is for everybody to see.
         let departments = li_na.get("/api/v1/departments").await.good();

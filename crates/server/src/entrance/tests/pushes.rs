@@ -53,7 +53,10 @@ async fn a_new_follower_is_welcomed_and_known() {
         let said = lab.push(&event("<Event>subscribe</Event><EventKey>qrscene_door</EventKey>")).await;
         let welcome = lab.shown(&said, KEY);
         assert!(welcome.contains("欢迎关注杏林医院") && welcome.contains("Welcome to Xinglin"), "{welcome}");
-        assert!(welcome.contains("<a href=\"https://wx.hospital.example/departments\">"), "{welcome}");
+        assert!(
+            welcome.contains("<a href=\"https://wx.hospital.example/auth/wechat?to=/departments\">"),
+            "{welcome}"
+        );
         assert_eq!(lab.states().await, ["new"]);
         assert_eq!(entrance::backlog(&t.db).await.unwrap(), 1);
         assert_eq!(lab.following().await, None);
@@ -253,7 +256,10 @@ async fn several_hospitals_have_their_own_addresses() {
             .await
             .unwrap();
         let shown = lab.shown(&lab.push(&text("挂号", 1)).await, KEY);
-        assert!(shown.contains("https://wx.hospital.example/h/xinglin/departments"), "{shown}");
+        assert!(
+            shown.contains("https://wx.hospital.example/h/xinglin/auth/wechat?to=/departments"),
+            "{shown}"
+        );
     })
     .await;
 }
