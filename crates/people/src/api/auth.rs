@@ -106,10 +106,23 @@ fn prefix(named: Option<&NamedHospital>) -> String {
     named.map(|n| format!("/h/{}", n.0.code)).unwrap_or_default()
 }
 
+/// Pages that anybody may read. Who comes to one of them from the chat and can't be signed in (a snapshot page, WeChat out of
+/// order) reads on as a guest; WeChat asks for that, and signing in is offered again where it is needed.
+fn for_guests(to: &str) -> bool {
+    let path = to.split(['?', '#']).next().unwrap_or("");
+    path == "/"
+        || ["/departments", "/doctors", "/help"]
+            .iter()
+            .any(|p| path == *p || path.strip_prefix(p).is_some_and(|rest| rest.starts_with('/')))
+}
+
 /// The page that finds words for a trouble.
 fn sign_in_page(prefix: &str, to: &str, trouble: &Trouble) -> Response {
     if let Trouble::Busy(Some(error)) = trouble {
         tracing::error!(%error, "a sign-in through WeChat failed in the database");
+    }
+    if for_guests(to.strip_prefix(prefix).unwrap_or(to)) {
+        return redirect(to, None);
     }
     let to = utf8_percent_encode(to, VALUE);
     redirect(&format!("{prefix}/sign-in?problem={}&to={to}", trouble.code()), None)
