@@ -10,10 +10,12 @@
 
 mod accounts;
 mod bind;
+mod browser;
 mod channels;
 mod clinic;
 mod codes;
 mod description;
+mod list;
 mod persons;
 mod signin;
 mod wechat;
