@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use base::{Clock, Date, HospitalId, UnixMs, Zone};
+use base::{Clock, Date, HalfDay, HospitalId, Text2, UnixMs, Zone};
 use edge::session::NewSession;
-use edge::{Actor, Role, StaffId};
+use edge::{Actor, Caller, Role, StaffId};
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use people::documents::{Document, Mobile};
 use people::names::RealName;
@@ -27,7 +28,7 @@ use crate::checks;
 use crate::phone::Phone;
 use crate::setup::FIRST;
 use crate::sim_control::SimControl;
-use crate::site::{Doctor, Site};
+use crate::site::{Doctor, Site, sitting};
 use crate::someone::Someone;
 
 pub use node::Node;
@@ -56,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) first_day: Date,
     pub(crate) http: reqwest::Client,
     pub(crate) several: bool,
+    pub(crate) real_time: bool,
     browsers: AtomicU32,
 }
 
@@ -70,6 +72,7 @@ pub(crate) struct Expected {
 pub(crate) struct Parts {
     pub(crate) nodes: Vec<Node>,
     pub(crate) clock: Clock,
+    pub(crate) real_time: bool,
     pub(crate) first_day: Date,
     pub(crate) site: Site,
     pub(crate) other_site: Option<Site>,
@@ -86,6 +89,7 @@ impl Hospital {
             first_day: parts.first_day,
             http: parts.http.clone(),
             several: parts.other_site.is_some(),
+            real_time: parts.real_time,
             browsers: AtomicU32::new(1),
         };
         Self {
@@ -169,7 +173,8 @@ impl Hospital {
     pub async fn patient_who_is(&self, who: Someone) -> Phone {
         let mut phone = self.phone(&who.name).await;
         phone.follows().await;
-        let person = self.on_file(&who, Some(&phone.number)).await;
+        let number = phone.number.clone();
+        let person = self.on_file(&who, (!who.without_phone).then_some(number.as_str())).await;
         let node = self.node();
         let channel = node.channels().service(FIRST).expect("a service account");
         let mut tx = node.db().begin().await.unwrap();
@@ -185,13 +190,10 @@ impl Hospital {
         phone
     }
 
-    /// Many patients at once, each on a phone of their own.
+    /// Many patients, each on a phone of their own.
     pub async fn patients(&self, count: usize) -> Vec<Phone> {
-        let mut all = Vec::with_capacity(count);
-        for n in 0..count {
-            all.push(self.patient(&format!("王{}", numeral(n))).await);
-        }
-        all
+        let names: Vec<String> = (0..count).map(|n| format!("王{}", numeral(n))).collect();
+        join_all(names.iter().map(|name| self.patient(name))).await
     }
 
     /// Puts somebody on file, as the hospital's own records or its desk would; gives the person's id.
@@ -269,8 +271,9 @@ impl Hospital {
         Zone::china().at(self.day(days), wall.parse().expect("a time HH:MM"))
     }
 
-    /// Time passes.
+    /// Time passes, when what was due before has been done.
     pub async fn passes(&self, time: Duration) {
+        self.settle().await;
         assert!(self.inner.clock.advance(time), "the machine's clock can't be moved");
         self.sees().await;
     }
@@ -280,8 +283,9 @@ impl Hospital {
         self.becomes_exactly(self.instant(days, wall)).await;
     }
 
-    /// It becomes this very instant.
+    /// It becomes this very instant, when what was due before has been done.
     pub async fn becomes_exactly(&self, at: UnixMs) {
+        self.settle().await;
         assert!(self.inner.clock.set(at), "the machine's clock can't be moved");
         self.sees().await;
     }
@@ -307,6 +311,29 @@ impl Hospital {
         tx.commit().await.unwrap();
         self.sees().await;
         id
+    }
+
+    /// Opens a doctor's evening clinic with one segment, 17:30 to 18:00, of so many places; gives the slot.
+    pub async fn opens_evening(&self, doctor: &Doctor, days: i64, places: u32) -> String {
+        let slots = sitting("17:30", "18:00", places);
+        let clinic = self.site.clinic(doctor, self.day(days));
+        self.plans(&NewClinic { half_day: HalfDay::Night, slots, ..clinic }).await;
+        self.slot(doctor, days, "17:30").await
+    }
+
+    /// Calls a clinic off, as its office would.
+    ///
+    /// # Panics
+    /// When there is no such clinic.
+    pub async fn stops(&self, clinic: &str) {
+        let node = self.node();
+        let hospital = node.hospitals().get(FIRST).expect("the hospital");
+        let mut tx = node.db().begin().await.unwrap();
+        let reason = Text2::new("医生临时有急诊手术", "The doctor was called to an emergency");
+        let clinic = clinic.parse().expect("a clinic's id");
+        plan::stop_clinic(&mut tx, &Caller::system(hospital), clinic, &reason).await.expect("a clinic");
+        tx.commit().await.unwrap();
+        self.sees().await;
     }
 
     /// Changes a section of the hospital's settings, on all nodes.

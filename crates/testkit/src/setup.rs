@@ -146,6 +146,7 @@ impl Setup {
         Hospital::new(Parts {
             nodes,
             clock: db.clock.clone(),
+            real_time: self.real_time,
             first_day: today,
             site,
             other_site,

@@ -18,6 +18,8 @@ pub struct Someone {
     pub birth: Date,
     /// What they are to the holder of the phone.
     pub relation: String,
+    /// Whether the hospital has no phone of theirs on file.
+    pub without_phone: bool,
 }
 
 impl Someone {
@@ -52,6 +54,7 @@ impl Someone {
             number,
             birth,
             relation: "self".into(),
+            without_phone: false,
         }
     }
 
@@ -59,6 +62,13 @@ impl Someone {
     #[must_use]
     pub fn who_is(mut self, relation: &str) -> Self {
         self.relation = relation.into();
+        self
+    }
+
+    /// The same person, of whom no phone is on file.
+    #[must_use]
+    pub fn without_phone(mut self) -> Self {
+        self.without_phone = true;
         self
     }
 

@@ -5,4 +5,11 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod booking;
+mod chat;
+mod family;
+mod giving_up;
 mod journey;
+mod limits;
+mod race;
+mod telling;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use store::value::{FromRow, Row};
-use store::{Db, args};
+use base::UnixMs;
+use store::args;
+use store::value::{FromRow, One, Row};
 
 use super::Hospital;
 
@@ -13,19 +14,20 @@ store::statements! {
         (SELECT CAST(COUNT(*) AS BIGINT) FROM event_failure WHERE state = 'waiting' AND next_at <= $1) AS failures,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM job WHERE state = 'waiting' AND due_at <= $1) AS jobs,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new' AND due_at <= $1) AS pushes,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE due_at <= $1 OR state = 'sending'
-            OR (state = 'waiting' AND fence > attempts AND due_at = $2)) AS messages,
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE due_at <= $1 OR (due_at >= $2 AND due_at <= $3)) AS messages,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sent' AND channel = 'template') AS results";
-    LATER = "SELECT
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM event_failure WHERE state = 'waiting') AS failures,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM job WHERE state = 'waiting' AND due_at <= $1) AS jobs,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new') AS pushes,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE due_at <= $1) AS messages";
+    NEXT = "SELECT CAST(COALESCE(MIN(at), 0) AS BIGINT) FROM (
+        SELECT next_at AS at FROM event_failure WHERE state = 'waiting'
+        UNION ALL SELECT due_at FROM job WHERE state = 'waiting'
+        UNION ALL SELECT due_at FROM wechat_push WHERE state = 'new'
+        UNION ALL SELECT due_at FROM message WHERE due_at IS NOT NULL) AS due WHERE at > $1 AND at <= $2";
 }
 
 /// How long waiting may take. Nothing takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(15);
+/// How long sending one message may take.
+const WORKING: Duration = Duration::from_secs(30);
 
 /// What is not done yet.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -52,31 +54,13 @@ impl FromRow for Undone {
     }
 }
 
-/// What is to be tried again when its time comes.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Later {
-    failures: i64,
-    jobs: i64,
-    pushes: i64,
-    messages: i64,
-}
-
-impl FromRow for Later {
-    fn from_row(row: &Row) -> store::Result<Self> {
-        Ok(Self {
-            failures: row.get("failures")?,
-            jobs: row.get("jobs")?,
-            pushes: row.get("pushes")?,
-            messages: row.get("messages")?,
-        })
-    }
-}
-
-async fn undone(db: &Db, results: bool) -> Undone {
-    let now = db.now();
-    // A worker that has taken a message and not begun to send it has it until its lease ends.
+async fn undone(hospital: &Hospital, results: bool) -> Undone {
+    let now = hospital.now();
+    // Who works on a message has moved it ahead by the lease. Where the clock stands still that is exact; where it runs
+    // a retry in a minute or more looks the same, and is waited for in vain until it comes nearer.
     let taken = now.plus(notify::worker::LEASE);
-    let mut undone: Undone = db.one(UNDONE, args![now, taken]).await.unwrap();
+    let since = if hospital.inner.real_time { taken.minus(WORKING) } else { taken };
+    let mut undone: Undone = hospital.node().db().one(UNDONE, args![now, since, taken]).await.unwrap();
     if !results {
         undone.results = 0;
     }
@@ -96,7 +80,7 @@ impl Hospital {
         let mut quiet = 0;
         loop {
             look.tick().await;
-            let left = undone(&self.node().db(), results).await;
+            let left = undone(self, results).await;
             // Twice, because what one worker finishes may be another's beginning.
             quiet = if left == Undone::default() { quiet + 1 } else { 0 };
             if quiet == 2 {
@@ -106,7 +90,7 @@ impl Hospital {
         }
     }
 
-    /// Lets time pass, a second at a time, until nothing is left to be tried again within `ahead`; at most that long.
+    /// Lets time pass, from one thing that is to be tried again to the next, until nothing is left within `ahead`.
     ///
     /// # Panics
     /// As [`Self::settle`].
@@ -114,11 +98,11 @@ impl Hospital {
         let end = self.now().plus(ahead);
         loop {
             self.settle().await;
-            let later: Later = self.node().db().one(LATER, args![end]).await.unwrap();
-            if later == Later::default() || self.now() >= end {
+            let One(next) = self.node().db().one::<One<i64>>(NEXT, args![self.now(), end]).await.unwrap();
+            if next == 0 {
                 return;
             }
-            self.passes(Duration::from_secs(1)).await;
+            self.becomes_exactly(UnixMs(next)).await;
         }
     }
 }
