@@ -46,8 +46,8 @@ pub async fn tell(tx: &mut Tx, hospital: HospitalId, tell: Tell) -> Result<bool>
     Ok(told)
 }
 
-/// What is no longer true is not told any more: messages of these kinds about `subject` that are not under way yet. Gives
-/// how many were stopped.
+/// What is no longer true is not told any more: messages of these kinds about `subject` that are not under way yet. One of
+/// which it is not known whether it arrived is not sent again. Gives how many were stopped.
 ///
 /// # Errors
 /// Any [`store::StoreError`].

@@ -151,7 +151,8 @@ pub fn choose(facts: &Facts<'_>) -> Vec<ChannelPlan> {
                 offer(Route::Template { account: reach.account, openid: reach.openid.clone() });
             }
         }
-        for reach in facts.wechat.iter().filter(|r| r.service && may_chat(r, from)) {
+        // Unfollowing closes the chat's window at once (45015).
+        for reach in facts.wechat.iter().filter(|r| r.service && r.following && may_chat(r, from)) {
             offer(Route::Custom { account: reach.account, openid: reach.openid.clone() });
         }
     }
@@ -257,6 +258,7 @@ mod tests {
         assert_eq!(channels(&[reach()], true), [Template, Sms]);
         assert_eq!(channels(&[Reach { following: false, ..reach() }], true), [Sms]);
         assert_eq!(channels(&[Reach { mapped: false, ..wrote.clone() }], false), [Custom]);
+        assert_eq!(channels(&[Reach { following: false, ..wrote.clone() }], true), [Sms]);
         assert_eq!(channels(&[Reach { service: false, ..wrote }], false), []);
         assert_eq!(channels(&[], false), []);
     }

@@ -16,6 +16,8 @@ store::statements! {
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13, $14, $14) ON CONFLICT DO NOTHING";
     CANCEL = "UPDATE message SET state = 'cancelled', due_at = NULL, sealed = NULL, reason = NULL, changed_at = $4
               WHERE hospital_id = $1 AND subject = $2 AND kind = $3 AND state IN ('waiting', 'failed')";
+    NOT_AGAIN = "UPDATE message SET expires_at = $4
+              WHERE hospital_id = $1 AND subject = $2 AND kind = $3 AND state = 'sending' AND expires_at > $4";
     OF_SUBJECT = "SELECT kind, account_id, state, channel, changed_at FROM message
                   WHERE hospital_id = $1 AND subject = $2 ORDER BY created_at, id";
     CLAIM = sqlite
@@ -118,6 +120,8 @@ pub(crate) async fn add(tx: &mut Tx, hospital: HospitalId, new: NewMessage) -> R
 
 pub(crate) async fn cancel(tx: &mut Tx, hospital: HospitalId, subject: &str, kind: Kind) -> Result<u64> {
     let now = tx.now();
+    // What may have gone out already can't be called back, but is not sent once more to make sure.
+    tx.exec(NOT_AGAIN, args![hospital, subject, kind, now]).await?;
     tx.exec(CANCEL, args![hospital, subject, kind, now]).await
 }
 
