@@ -15,7 +15,7 @@ use crate::clinic::{self, ACCOUNTS, Answer, Browser, Clinic, MINUTE, SESSIONS};
 /// Goes to WeChat's page; gives the address to which WeChat will send the browser back, with the state that it needs.
 pub async fn leave(browser: &mut Browser, to: &str) -> (String, String) {
     let page = browser
-        .get(&format!("/auth/wechat?to={}", to.replace('?', "%3F").replace('&', "%26")))
+        .get(&format!("/auth/wechat?to={}", to.replace('?', "%3F").replace('&', "%26").replace('#', "%23")))
         .await
         .location();
     let (_, query) = page.split_once('?').unwrap();
@@ -43,6 +43,7 @@ pub async fn sign_in(browser: &mut Browser, openid: &str) -> Value {
     browser.session().await
 }
 
+/// What the sign-in page is told.
 fn problem(answer: &Answer) -> String {
     let location = answer.location();
     assert!(answer.headers.get("set-cookie").is_none(), "no session: {location}");
@@ -116,7 +117,7 @@ async fn a_return_that_is_not_ours_is_refused() {
         // A forged state, none, another path.
         let forged = (way.0.clone(), way.1.replace('0', "1"));
         assert_eq!(problem(&come_back(&mut browser, &forged, "c-o-eve").await), "expired");
-        assert_eq!(problem(&browser.get("/auth/wechat/callback?code=c-o-eve").await), "expired");
+        assert_eq!(problem(&browser.get("/auth/wechat/callback?to=/me&code=c-o-eve").await), "expired");
         let elsewhere = ("/auth/wechat/callback?to=%2Fother".to_owned(), way.1.clone());
         assert_eq!(problem(&come_back(&mut browser, &elsewhere, "c-o-eve").await), "expired");
         assert_eq!(clinic.wechat.exchanges.load(Ordering::SeqCst), 0, "nothing of this reached WeChat");
@@ -153,6 +154,34 @@ async fn snapshots_and_failures_sign_nobody_in() {
         }
         assert_eq!(browser.session().await["signed_in"], false);
         assert_eq!((clinic.count(ACCOUNTS).await, clinic.count(SESSIONS).await), (0, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_only_wants_to_read_reads_on_as_a_guest() {
+    each_db(&clinic::migrations(), async |t: TestDb| {
+        let clinic = Clinic::open(&t).await.with_wechat().await;
+        let mut browser = clinic.browser();
+        for (to, public) in [
+            ("/", true),
+            ("/departments", true),
+            ("/doctors/doc_1?date=2026-11-24", true),
+            ("/help#codes", true),
+            ("/doctorsx", false),
+            ("/appointments", false),
+            ("/persons?from=/departments", false),
+        ] {
+            let way = leave(&mut browser, to).await;
+            let answer = come_back(&mut browser, &way, &format!("c-snapshot~{}", way.1)).await;
+            if public {
+                assert_eq!(answer.location(), to);
+                assert!(answer.headers.get("set-cookie").is_none(), "nobody is signed in");
+            } else {
+                assert_eq!(problem(&answer), "snapshot");
+            }
+        }
+        assert_eq!(clinic.count(SESSIONS).await, 0);
     })
     .await;
 }
@@ -225,7 +254,7 @@ async fn without_a_service_account_there_is_no_such_way() {
         let clinic = Clinic::open(&t).await;
         let mut browser = clinic.browser();
         assert_eq!(problem(&browser.get("/auth/wechat?to=/me").await), "wechat_off");
-        assert_eq!(problem(&browser.get("/auth/wechat/callback?code=1&state=2").await), "wechat_off");
+        assert_eq!(problem(&browser.get("/auth/wechat/callback?to=/me&code=1&state=2").await), "wechat_off");
         let clinic = clinic.with_wechat().await;
         browser.get("/auth/wechat?to=/me").await.location();
         clinic.set(SignInRules::SECTION, &SignInRules { wechat: false, ..SignInRules::default() }).await;
