@@ -219,12 +219,16 @@ pub async fn turn(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<usize>
         running.spawn(async move {
             let mut waiting = events.as_slice();
             while let Some((event, later)) = waiting.split_first() {
-                if let Err(error) = handle(&db, &subscribers, event).await {
-                    tracing::warn!(%error, kind = event.kind, seq = event.seq, "an event was not handled; it will be");
-                    let_go(&db, waiting).await;
-                    break;
+                match handle(&db, &subscribers, event).await {
+                    Ok(true) => waiting = later,
+                    // Another node has taken it over. What is behind it may not go before it.
+                    Ok(false) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, kind = event.kind, seq = event.seq, "an event was not handled; it will be");
+                        let_go(&db, waiting).await;
+                        break;
+                    }
                 }
-                waiting = later;
             }
         });
         if running.len() >= 16 {
@@ -254,7 +258,8 @@ async fn attempt(subscriber: &dyn Subscriber, tx: &mut Tx, event: &Event) -> Res
     Ok(())
 }
 
-async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> Result<()> {
+/// Has an event's subscribers do their work and marks it as done, all in one. Gives whether it was still ours to do.
+async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> Result<bool> {
     let mut failed: Vec<(&'static str, Failure)> = Vec::new();
     'again: loop {
         let mut tx = db.begin().await?;
@@ -293,10 +298,11 @@ async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> 
             .await?;
         }
         // Nothing of this stays when another node has taken the event over in the meantime.
-        if tx.exec(DONE, args![event.hospital, event.seq, db.node()]).await? == 1 {
+        let ours = tx.exec(DONE, args![event.hospital, event.seq, db.node()]).await? == 1;
+        if ours {
             tx.commit().await?;
         }
-        return Ok(());
+        return Ok(ours);
     }
 }
 

@@ -466,3 +466,38 @@ async fn nobody_overtakes_within_a_key() {
     })
     .await;
 }
+
+/// When another node has taken an event over, what is behind it in its key waits for that node, too.
+#[tokio::test]
+async fn what_stands_behind_a_lost_event_waits() {
+    struct Loses(AtomicUsize);
+    #[async_trait]
+    impl Subscriber for Loses {
+        fn name(&self) -> &'static str {
+            "loses"
+        }
+        fn wants(&self, _: &str) -> bool {
+            true
+        }
+        async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+            tx.exec(BUMP, args![H, format!("effect-{}", event.payload["n"])]).await?;
+            if self.0.fetch_add(1, SeqCst) == 0 {
+                // As if another node's claim had come in between.
+                tx.exec(words("UPDATE event SET leased_by = 'another' WHERE seq = $1"), args![event.seq])
+                    .await?;
+            }
+            Ok(())
+        }
+    }
+    each_db(&migrations(), async |t: TestDb| {
+        publish(&t.db, "a", 1..3).await;
+        let workers: [Arc<dyn Subscriber>; 1] = [Arc::new(Loses(AtomicUsize::new(0)))];
+        events::turn(&t.db, &workers).await.unwrap();
+        assert_eq!((n(&t.db, "effect-1").await, n(&t.db, "effect-2").await), (None, None));
+        t.pass(31 * SECOND);
+        events::turn(&t.db, &workers).await.unwrap();
+        assert_eq!((n(&t.db, "effect-1").await, n(&t.db, "effect-2").await), (Some(1), Some(1)));
+        assert_eq!(events::backlog(&t.db).await.unwrap(), 0);
+    })
+    .await;
+}
