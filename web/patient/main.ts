@@ -7,6 +7,9 @@ import { begin } from './lib/session'
 import { makeRouter } from './router'
 
 async function start(): Promise<void> {
+  // WeChat's sign-in leaves its own mark behind the address; it is nothing of ours.
+  if (location.hash === '#wechat_redirect')
+    history.replaceState(history.state, '', location.pathname + location.search)
   await begin()
   keepFitting()
   createApp(App).use(makeRouter()).mount('#app')

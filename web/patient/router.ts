@@ -2,6 +2,7 @@ import { prefix } from '@shared/api'
 import { wordsReady } from '@shared/i18n/i18n'
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type Router, type RouterHistory } from 'vue-router'
+import { arriving } from './lib/spent'
 
 /** A screen that comes later, with its words in the page's language. */
 function late<T>(load: () => Promise<T>): () => Promise<T> {
@@ -56,6 +57,9 @@ export function makeRouter(history: RouterHistory = createWebHistory(`${prefix()
       // A sheet that opens or closes, a filter: the page stays where it is.
       return to.path === from.path ? false : { top: 0 }
     },
+  })
+  router.beforeEach((_, from) => {
+    if (from.matched.length) arriving()
   })
   router.afterEach((to, from, failure) => {
     if (failure || to.path === from.path || !from.matched.length) return
