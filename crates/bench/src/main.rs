@@ -1,0 +1,83 @@
+//! Benchmarks: `cargo xtask bench NAME` builds the program and this, and runs it.
+//!
+//! - [`pages`]: the patient app on a slow phone, measured by the browser itself, against its budgets
+//! - [`rush`]: the booking desk under many phones at once, on both databases
+//! - [`load`]: the load generator; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
+//!
+//! A figure is the median of several rounds with the smallest and the largest beside it. What was measured stands in
+//! `target/bench/NAME.json` together with the machine, the versions and the commit. A machine that does other things
+//! meanwhile measures those too: the load average at both ends stands beside the figures.
+
+mod child;
+mod figures;
+mod load;
+mod machine;
+mod pages;
+mod places;
+mod postgres;
+mod proc;
+mod rush;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The benchmarks of Xinglin.
+#[derive(Parser)]
+#[command(name = "bench", about)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The patient app on a slow phone and a slow network. Fails when a budget is missed.
+    Pages(pages::Options),
+    /// Bookings a second, hot (one slot) and warm (many), on both databases.
+    Rush(rush::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(cli)));
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `false` when something was measured and found wanting. A signal ends the measurement; what it started ends with it.
+async fn run(cli: Cli) -> Result<bool> {
+    let (mut stop, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let work = async {
+        match cli.what {
+            What::Pages(options) => pages::run(&options).await,
+            What::Rush(options) => rush::run(&options).await,
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("stopped"),
+        _ = stop.recv() => anyhow::bail!("stopped"),
+        _ = hang_up.recv() => anyhow::bail!("stopped"),
+    }
+}
+
+/// Prints a line of the answer to whoever called; progress goes to standard error.
+fn out(line: &str) {
+    use std::io::Write as _;
+    let mut stdout = std::io::stdout().lock();
+    // Nobody listens any more: then nobody misses it.
+    let _ = writeln!(stdout, "{line}");
+}
