@@ -209,6 +209,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One stream of server-sent events for all that a page watches. Each topic (`doctor:doc_…`, `department:dep_…`,
+         *     `appointment:apt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
+         *     is decided topic by topic, as for its page.
+         */
+        get: operations["live_watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/persons": {
         parameters: {
             query?: never;
@@ -348,6 +369,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/wechat/js-sdk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs a page of ours for WeChat's page script. Pages of other hosts are refused: whoever has a signature acts as the
+         *     hospital's account on that page.
+         */
+        post: operations["session_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/wechat": {
         parameters: {
             query?: never;
@@ -382,53 +423,13 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/wechat/js-sdk": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PageUrl"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JsSdk"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description The account's choices; what is left out stays. */
         AccountPatch: {
-            /** @description `zh` or `en`. */
-            lang?: string | null;
+            lang?: components["schemas"]["Lang"] | null;
             /** @description Large type and fewer steps. */
             elder?: boolean | null;
         };
@@ -454,7 +455,7 @@ export interface components {
             /** @description Its id. */
             id: string;
             /** @description Where it stands. */
-            state: components["schemas"]["State"];
+            state: components["schemas"]["AppointmentState"];
             /** @description For whom. */
             person_id: string;
             /** @description Their name, covered. */
@@ -500,7 +501,7 @@ export interface components {
              */
             fee_fen: number;
             /** @description How it is paid. */
-            pay: components["schemas"]["Pay"];
+            pay: components["schemas"]["PayWay"];
             /**
              * Format: date-time
              * @description When it was booked.
@@ -531,6 +532,11 @@ export interface components {
             /** @description What became of telling the person; only on the appointment's own page. */
             notices: components["schemas"]["Notice"][];
         };
+        /**
+         * @description Where an appointment stands.
+         * @enum {string}
+         */
+        AppointmentState: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "expired" | "no_show" | "stopped";
         /** @description A person on file to be bound. */
         BindPerson: {
             /** @description The real name. */
@@ -574,11 +580,6 @@ export interface components {
             /** @description Its name. */
             name: components["schemas"]["Text2"];
         };
-        /**
-         * @description By which way it is told, in the order in which the ways are tried.
-         * @enum {string}
-         */
-        Channel: "template" | "custom" | "sms";
         /** @description A clinic with its segments. */
         ClinicItem: {
             /** @description The clinic. */
@@ -684,9 +685,9 @@ export interface components {
             intro: components["schemas"]["Text2"];
             /** @description Pinyin initials of the name, lower case. */
             initials: string;
-            /** @description Only for children under 14. */
+            /** @description Only for children: below the age that the hospital sets, 18 as a rule. */
             child_only: boolean;
-            /** @description Only for those of 14 and older. */
+            /** @description Only for those who are no children any more. */
             adult_only: boolean;
             /** @description How many doctors it and the departments below it have. */
             doctor_count: number;
@@ -812,11 +813,30 @@ export interface components {
             /** @description The version of the consent in force. */
             consent_version: string;
         };
+        /** @description What goes into `wx.config`. */
+        JsSdkConfig: {
+            /** @description The account. */
+            app_id: string;
+            /**
+             * Format: int64
+             * @description Seconds since 1970.
+             */
+            timestamp: number;
+            /** @description The nonce that was signed. */
+            nonce_str: string;
+            /** @description The signature. */
+            signature: string;
+        };
+        /** @description The page to be signed. */
+        JsSdkPage: {
+            /** @description Its address as the browser reports it; what follows a `#` does not count. */
+            url: string;
+        };
         /**
-         * @description What is told.
+         * @description A language, for the API description: `base` itself knows no HTTP.
          * @enum {string}
          */
-        Kind: "appointment_confirmed" | "appointment_cancelled" | "appointment_moved" | "appointment_reminder" | "appointment_stopped" | "sms_code";
+        Lang: "zh" | "en";
         /** @description The booking desk's limits, as far as patients are told. Filled in by who runs the desk. */
         Limits: {
             /** @description Until which time of the day before an appointment can be cancelled. */
@@ -927,16 +947,26 @@ export interface components {
         /** @description What became of telling somebody. */
         Notice: {
             /** @description What was told. */
-            kind: components["schemas"]["Kind"];
+            kind: components["schemas"]["NoticeKind"];
             /** @description Where it stands. */
             state: components["schemas"]["NoticeStatus"];
-            channel?: components["schemas"]["Channel"] | null;
+            channel?: components["schemas"]["NoticeChannel"] | null;
             /**
              * Format: date-time
              * @description Since when.
              */
             at: string;
         };
+        /**
+         * @description By which way it is told, in the order in which the ways are tried.
+         * @enum {string}
+         */
+        NoticeChannel: "template" | "custom" | "sms";
+        /**
+         * @description What is told.
+         * @enum {string}
+         */
+        NoticeKind: "appointment_confirmed" | "appointment_cancelled" | "appointment_moved" | "appointment_reminder" | "appointment_stopped" | "sms_code";
         /**
          * @description Where a message stands, as the patient's page and staff see it.
          * @enum {string}
@@ -949,7 +979,7 @@ export interface components {
                 /** @description Its id. */
                 id: string;
                 /** @description Where it stands. */
-                state: components["schemas"]["State"];
+                state: components["schemas"]["AppointmentState"];
                 /** @description For whom. */
                 person_id: string;
                 /** @description Their name, covered. */
@@ -995,7 +1025,7 @@ export interface components {
                  */
                 fee_fen: number;
                 /** @description How it is paid. */
-                pay: components["schemas"]["Pay"];
+                pay: components["schemas"]["PayWay"];
                 /**
                  * Format: date-time
                  * @description When it was booked.
@@ -1033,7 +1063,7 @@ export interface components {
          * @description How it is paid.
          * @enum {string}
          */
-        Pay: "counter" | "online";
+        PayWay: "counter" | "online";
         /** @description A person of the account. */
         Person: {
             /** @description Its id, `per_…`. */
@@ -1151,13 +1181,12 @@ export interface components {
             /** @description What changing requests carry in `X-CSRF`; empty while nobody is signed in, and then not needed. */
             csrf: string;
             /** @description The account's language; that of the request while nobody is signed in. */
-            lang: string;
+            lang: components["schemas"]["Lang"];
             /** @description Whether people can sign in here through WeChat. */
             wechat_available: boolean;
             /** @description Whether the account chose large type and fewer steps. */
             elder?: boolean | null;
-            /** @description The way of this sign-in: `wechat` or `sms`. */
-            channel?: string | null;
+            channel?: components["schemas"]["SignInWay"] | null;
             /** @description The phone that the account has proven to hold. */
             phone_masked?: string | null;
             /** @description The account, `acc_…`. */
@@ -1181,6 +1210,11 @@ export interface components {
             /** @description With a code by SMS. */
             sms: boolean;
         };
+        /**
+         * @description A way to sign in.
+         * @enum {string}
+         */
+        SignInWay: "wechat" | "sms";
         /** @description A time segment of a clinic. */
         SlotItem: {
             /** @description The slot: what is sent to book it. */
@@ -1207,29 +1241,12 @@ export interface components {
          * @enum {string}
          */
         SlotState: "open" | "full" | "closed";
-        /**
-         * @description Where an appointment stands.
-         * @enum {string}
-         */
-        State: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "expired" | "no_show" | "stopped";
         /** @description A text in both languages: `#[schema(value_type = edge::schema::Text2Schema)]`. */
         Text2: {
             /** @description Chinese. */
             zh: string;
             /** @description English. */
             en: string;
-        };
-        /** @enum {string} */
-        When: "upcoming" | "past";
-        PageUrl: {
-            url: string;
-        };
-        JsSdk: {
-            app_id: string;
-            /** Format: int64 */
-            timestamp: number;
-            nonce_str: string;
-            signature: string;
         };
     };
     responses: never;
@@ -1283,7 +1300,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `upcoming` (the default) or `past`. */
-                when?: components["schemas"]["When"];
+                when?: "upcoming" | "past";
                 /** @description Where the page starts: `next` of the page before. */
                 after?: string;
             };
@@ -1680,6 +1697,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HospitalInfo"];
+                };
+            };
+        };
+    };
+    live_watch: {
+        parameters: {
+            query: {
+                /** @description 1 to 16 topics */
+                topic: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2092,6 +2139,47 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JsSdkPage"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JsSdkConfig"];
+                };
+            };
+            /** @description url_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description wechat_failed */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{process, project, web};
 
 const DESCRIPTION: &str = "shared/openapi.json";
+const PERMISSIONS: &str = "docs/permissions.md";
 const CLIENT: &str = "shared/openapi.d.ts";
 const REMEDY: &str = "run `cargo xtask openapi` and commit what it changes";
 
@@ -26,6 +27,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         check_client()
     } else {
         fs::write(web::path(DESCRIPTION), description()?)?;
+        fs::write(project::root().join(PERMISSIONS), permissions()?)?;
         process::run(&mut web::script("openapi", &[]))
     }
 }
@@ -39,8 +41,21 @@ fn description() -> Result<String> {
     Ok(text)
 }
 
-/// The committed description is the built program's.
+/// The table of routes and roles, as the built program has it.
+fn permissions() -> Result<String> {
+    process::capture(
+        Command::new(project::target("debug/xinglin"))
+            .args(["openapi", "--permissions"])
+            .current_dir(project::root()),
+    )
+}
+
+/// The committed description and table of routes and roles are the built program's.
 pub(crate) fn check_description() -> Result<()> {
+    let table = project::root().join(PERMISSIONS);
+    if let Some(difference) = first_difference(&read(&table)?, &permissions()?) {
+        bail!("{PERMISSIONS} is not what the program says ({difference}): {REMEDY}");
+    }
     let said = description()?;
     let committed = read(&web::path(DESCRIPTION))?;
     if let Some(difference) = first_difference(&committed, &said) {

@@ -1,6 +1,7 @@
 //! For patients: signing in, the account's choices, persons.
 
 mod auth;
+mod js_sdk;
 mod persons;
 mod session;
 mod wire;
@@ -30,6 +31,7 @@ pub fn routes() -> Routes<PeopleDeps> {
         .route::<OwnAccount>(routes!(session::change_account))
         .route::<Anyone>(routes!(auth::to_wechat))
         .route::<Anyone>(routes!(auth::from_wechat))
+        .route::<Anyone>(routes!(js_sdk::sign))
         .route::<SeePersons>(routes!(persons::list))
         .route::<ChangePersons>(routes!(persons::add))
         .route::<ChangePersons>(routes!(persons::send_code))

@@ -195,7 +195,8 @@ impl App {
             all = all.merge(std::mem::take(&mut capability.router));
             rules.extend(capability.rules.iter().cloned());
         }
-        let (router, api) = all.split_for_parts();
+        let (router, mut api) = all.split_for_parts();
+        docs::name_operations(&mut api);
         (router, api, rules)
     }
 

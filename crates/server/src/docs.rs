@@ -28,6 +28,22 @@ pub fn frame() -> OpenApi {
     OpenApiBuilder::new().info(info).build()
 }
 
+/// Gives every operation a name of its own: its tag and its handler's name (`appointments_list`). Handlers of two capabilities
+/// may be called alike; clients that are made from the description can't have that.
+pub fn name_operations(api: &mut OpenApi) {
+    for item in api.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+            .into_iter()
+            .flatten()
+        {
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            if let Some(id) = &mut operation.operation_id {
+                *id = format!("{tag}_{id}");
+            }
+        }
+    }
+}
+
 /// The description as JSON, the same bytes each time.
 #[must_use]
 pub fn json(api: &OpenApi) -> String {
@@ -124,4 +140,26 @@ fn text<'a>(value: &'a Value, at: &str) -> &'a str {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn no_two_operations_have_one_name() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let api = crate::app::description().await.unwrap().api;
+        let mut names: Vec<String> = Vec::new();
+        for item in api.paths.paths.values() {
+            for operation in
+                [&item.get, &item.post, &item.put, &item.patch, &item.delete].into_iter().flatten()
+            {
+                names.push(operation.operation_id.clone().unwrap());
+            }
+        }
+        assert!(names.len() > 20);
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
 }

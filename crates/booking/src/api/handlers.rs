@@ -80,6 +80,7 @@ pub async fn cancel(
 pub struct ListQuery {
     /// `upcoming` (the default) or `past`.
     #[serde(default)]
+    #[param(inline)]
     when: When,
     /// Where the page starts: `next` of the page before.
     after: Option<String>,

@@ -253,7 +253,9 @@ async fn the_chat_is_used_while_it_is_open() {
         let text = chats[1]["text"]["content"].as_str().unwrap();
         assert!(text.starts_with("张*的预约已成功。\n时间："), "{text}");
         assert!(
-            text.ends_with("<a href=\"https://wx.example.org/auth/wechat?to=/appointments/apt_1\">查看详情</a>"),
+            text.ends_with(
+                "<a href=\"https://wx.example.org/auth/wechat?to=/appointments/apt_1\">查看详情</a>"
+            ),
             "{text}"
         );
         // They write again: five more.
@@ -293,7 +295,10 @@ async fn with_several_hospitals_links_have_a_prefix() {
         w.deps.hospitals.add(base::HospitalId(2), "other", &profile, "Asia/Shanghai").await.unwrap();
         w.told(Kind::AppointmentConfirmed, account).await;
         w.work().await;
-        assert_eq!(w.fake.templates()[0]["url"], "https://wx.example.org/h/xl/auth/wechat?to=/appointments/apt_1");
+        assert_eq!(
+            w.fake.templates()[0]["url"],
+            "https://wx.example.org/h/xl/auth/wechat?to=/appointments/apt_1"
+        );
     })
     .await;
 }

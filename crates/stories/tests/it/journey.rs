@@ -29,6 +29,7 @@ async fn a_new_follower_books_a_doctor_and_gives_the_place_up_again() {
 
         // To book she must be known: WeChat tells us who she is, by redirects that she does not see.
         let _nobody = li_na.get("/api/v1/appointments").await.refused(401, "sign_in_required");
+        hospital.settle().await;
         let session = li_na.signs_in().await;
         assert_eq!(session["persons"], json!([]));
         assert_eq!(session["reachable"], true, "a follower can be told things through WeChat");
