@@ -9,6 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::ApiError;
 
+/// The most characters of a field's name that are told back.
+const LONGEST_NAME: usize = 100;
+
 /// A JSON body of type `T`. Unknown fields are refused when `T` says `deny_unknown_fields`, which all of ours do.
 #[derive(Debug, Clone)]
 pub struct ApiJson<T>(pub T);
@@ -55,10 +58,14 @@ fn cut_off() -> Problem {
 /// # Errors
 /// 400 `json_malformed`; 422 `unknown_field`, `missing_field`, `wrong_type` or `wrong_value`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Serde would read a struct from a list of its values in their order, which nobody means.
+    if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(if is_json(bytes) { wrong_type(".") } else { malformed() });
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        from_serde(&path, error.inner())
+        from_serde(&path, error.inner(), bytes)
     })?;
     reader.end().map_err(|_| malformed())?;
     Ok(value)
@@ -73,10 +80,20 @@ fn malformed() -> Problem {
     )
 }
 
-fn from_serde(path: &str, error: &serde_json::Error) -> Problem {
+/// Whether it is JSON at all. Only asked when something is wrong.
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(bytes).is_ok()
+}
+
+fn wrong_type(path: &str) -> Problem {
+    invalid("wrong_type", path.to_owned(), "类型不对", "this has the wrong type")
+}
+
+fn from_serde(path: &str, error: &serde_json::Error, bytes: &[u8]) -> Problem {
     use serde_json::error::Category;
     if matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
-        return malformed();
+        // A truth value where one of several words should be is a mistake of syntax to serde, and to nobody else.
+        return if is_json(bytes) { wrong_type(path) } else { malformed() };
     }
     let text = error.to_string();
     let quoted = text.split('`').nth(1).unwrap_or("").to_owned();
@@ -91,12 +108,14 @@ fn from_serde(path: &str, error: &serde_json::Error) -> Problem {
         return invalid("missing_field", below(&quoted), "缺少这个字段", "this field is missing");
     }
     if text.starts_with("invalid type") {
-        return invalid("wrong_type", path.to_owned(), "类型不对", "this has the wrong type");
+        return wrong_type(path);
     }
     invalid("wrong_value", path.to_owned(), "值不对", "this value is not allowed")
 }
 
 fn invalid(code: &'static str, field: String, zh: &str, en: &str) -> Problem {
+    // The name may be the caller's own invention, and as long as the body.
+    let field: String = field.chars().take(LONGEST_NAME).collect();
     Problem::new(Kind::Invalid, code, format!("{field}：{zh}。"), format!("{field}: {en}."))
         .field(field, code, zh, en)
 }
@@ -151,6 +170,13 @@ mod tests {
     #[expect(dead_code, reason = "only read into")]
     struct Document {
         number: u8,
+        #[serde(default)]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    enum Kind {
+        Passport,
     }
 
     #[test]
@@ -162,6 +188,10 @@ mod tests {
             (r#"{"name":"a","document":{}}"#, "missing_field", "document.number"),
             (r#"{"name":1,"document":{"number":1}}"#, "wrong_type", "name"),
             (r#"{"name":"a","document":{"number":300}}"#, "wrong_value", "document.number"),
+            (r#"{"name":"a","document":{"number":1,"kind":true}}"#, "wrong_type", "document.kind"),
+            (r#"{"name":"a","document":{"number":1,"kind":"Card"}}"#, "wrong_value", "document.kind"),
+            (r#" ["a",{"number":1}]"#, "wrong_type", "."),
+            ("null", "wrong_type", "."),
         ] {
             let problem = parse::<Person>(body.as_bytes()).unwrap_err();
             assert_eq!((problem.code, problem.fields[0].field.as_str()), (code, field), "{body}");

@@ -14,6 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use base::{Kind, Problem};
 use futures_util::stream::{self, Stream, StreamExt as _};
 use store::{Live, Topic};
+use tokio_util::sync::CancellationToken;
 
 use crate::actor::Caller;
 
@@ -48,6 +49,7 @@ pub async fn stream(
     sources: &HashMap<&'static str, Arc<dyn TopicSource>>,
     caller: Caller,
     topics: Vec<String>,
+    stop: CancellationToken,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
     if topics.is_empty() || topics.len() > MOST_TOPICS {
         return Err(Problem::new(
@@ -87,7 +89,13 @@ pub async fn stream(
         .take_while(|event| std::future::ready(event.is_some()))
         .filter_map(std::future::ready)
         .map(Ok)
-        .take_until(tokio::time::sleep(LONGEST));
+        // A program that stops does not wait for people to close their pages.
+        .take_until(async move {
+            tokio::select! {
+                () = tokio::time::sleep(LONGEST) => {}
+                () = stop.cancelled_owned() => {}
+            }
+        });
     Ok(Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("ping")))
 }
 

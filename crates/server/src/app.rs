@@ -185,10 +185,10 @@ impl App {
     }
 
     /// All routes with their description, and who may call them.
-    fn described(&mut self) -> (Router, OpenApi, Vec<Rule>) {
+    fn described(&mut self, stop: &CancellationToken) -> (Router, OpenApi, Vec<Rule>) {
         let sources: HashMap<&'static str, Arc<dyn TopicSource>> =
             self.capabilities.iter().flat_map(|c| c.topics.iter().map(|t| (t.kind(), t.clone()))).collect();
-        let live = Live { db: self.db.clone(), sources: Arc::new(sources) };
+        let live = Live { db: self.db.clone(), sources: Arc::new(sources), stop: stop.clone() };
         let (watching, mut rules) = Routes::new().route::<Anyone>(routes!(watch)).with_state(live);
         let mut all = OpenApiRouter::with_openapi(docs::frame()).merge(watching);
         for capability in &mut self.capabilities {
@@ -200,8 +200,8 @@ impl App {
         (router, api, rules)
     }
 
-    fn router(&mut self) -> Router {
-        let (described, api, rules) = self.described();
+    fn router(&mut self, stop: &CancellationToken) -> Router {
+        let (described, api, rules) = self.described(stop);
         let script_hosts =
             self.channels.all().iter().filter_map(|c| origin(&c.js_sdk_url)).collect::<Vec<_>>();
         let pages = web::Pages::new(&self.config.web.frame_ancestors, &script_hosts);
@@ -227,7 +227,7 @@ impl App {
     /// Starts serving and all workers; they run until `stop`.
     pub fn run(mut self, listener: TcpListener, stop: CancellationToken) -> Running {
         let address = listener.local_addr().ok();
-        let router = self.router();
+        let router = self.router(&stop);
         let mut tasks = JoinSet::new();
         let subscribers: Arc<[Arc<dyn Subscriber>]> =
             self.capabilities.iter().flat_map(|c| c.subscribers.clone()).collect();
@@ -352,6 +352,7 @@ fn origin(address: &str) -> Option<String> {
 struct Live {
     db: Db,
     sources: Arc<HashMap<&'static str, Arc<dyn TopicSource>>>,
+    stop: CancellationToken,
 }
 
 /// One stream of server-sent events for all that a page watches. Each topic (`doctor:doc_…`, `department:dep_…`,
@@ -369,7 +370,7 @@ async fn watch(
         .filter(|(key, _)| key == "topic")
         .map(|(_, value)| value.into_owned());
     let topics: Vec<String> = topics.collect();
-    Ok(edge::live::stream(live.db.live(), &live.sources, caller, topics).await?.into_response())
+    Ok(edge::live::stream(live.db.live(), &live.sources, caller, topics, live.stop).await?.into_response())
 }
 
 /// Removes what has served its time: ended sessions, answers to old keys, done events and jobs.
@@ -426,7 +427,7 @@ pub async fn description() -> anyhow::Result<Description> {
     config.keys.file = folder.join("keys");
     migrate(&config, Clock::machine()).await?;
     let mut app = App::build(config, Clock::machine()).await?;
-    let (_, api, rules) = app.described();
+    let (_, api, rules) = app.described(&CancellationToken::new());
     app.db.close().await;
     let _ = std::fs::remove_dir_all(folder);
     Ok(Description { api, rules })

@@ -21,28 +21,32 @@ struct Patient;
 /// Serves the patient app.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    policy: HeaderValue,
-    frame_options: bool,
+    frame_ancestors: String,
+    script_hosts: String,
 }
 
 impl Pages {
     /// Pages that may be framed by `frame_ancestors` only and load scripts from `script_hosts` besides us.
     #[must_use]
     pub fn new(frame_ancestors: &[String], script_hosts: &[String]) -> Self {
+        Self { frame_ancestors: frame_ancestors.join(" "), script_hosts: script_hosts.join(" ") }
+    }
+
+    /// The content security policy of a page. The hashes of its inline script and style stand beside it in the build, and are
+    /// read with it: in development a build may be exchanged under a running program.
+    fn policy(&self) -> HeaderValue {
         let hashes = Patient::get("csp.json")
             .and_then(|file| serde_json::from_slice::<Hashes>(&file.data).ok())
             .unwrap_or_default();
-        let ancestors =
-            if frame_ancestors.is_empty() { "'none'".to_owned() } else { frame_ancestors.join(" ") };
+        let ancestors = if self.frame_ancestors.is_empty() { "'none'" } else { &self.frame_ancestors };
         let policy = format!(
             "default-src 'self'; script-src 'self' {} {}; style-src 'self' {}; img-src 'self' data: blob:; connect-src 'self'; \
              object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}",
             quoted(&hashes.script),
-            script_hosts.join(" "),
+            self.script_hosts,
             quoted(&hashes.style),
         );
-        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'self'"));
-        Self { policy, frame_options: frame_ancestors.is_empty() }
+        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'self'"))
     }
 
     /// The answer to a request that no route took.
@@ -71,13 +75,13 @@ impl Pages {
         let set = |response: &mut Response, name: HeaderName, value: HeaderValue| {
             response.headers_mut().insert(name, value);
         };
-        set(&mut response, CONTENT_SECURITY_POLICY, self.policy.clone());
+        set(&mut response, CONTENT_SECURITY_POLICY, self.policy());
         set(
             &mut response,
             HeaderName::from_static("referrer-policy"),
             HeaderValue::from_static("same-origin"),
         );
-        if self.frame_options {
+        if self.frame_ancestors.is_empty() {
             set(&mut response, HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
         }
         response

@@ -316,5 +316,7 @@ async fn watch(State(db): State<Db>, caller: Caller, request: axum::extract::Req
     let topics = query.split('&').filter_map(|p| p.strip_prefix("topic=")).map(ToOwned::to_owned).collect();
     let source: Arc<dyn TopicSource> = Arc::new(Things(db.clone()));
     let sources = HashMap::from([("thing", source)]);
-    Ok(edge::live::stream(db.live(), &sources, caller, topics).await?.into_response())
+    Ok(edge::live::stream(db.live(), &sources, caller, topics, tokio_util::sync::CancellationToken::new())
+        .await?
+        .into_response())
 }
