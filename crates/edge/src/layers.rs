@@ -70,9 +70,15 @@ pub async fn identify(State(identify): State<Identify>, request: Request, next: 
     let mut request = Request::from_parts(parts, body);
     match found {
         Ok((caller, seen)) => {
+            let signed_in = caller.session.is_some();
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(seen);
-            next.run(request).await
+            let mut response = next.run(request).await;
+            // What somebody is shown who has signed in is theirs; no browser or proxy keeps it unless the route says so.
+            if signed_in && !response.headers().contains_key(CACHE_CONTROL) {
+                response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
+            response
         }
         Err(problem) => ApiError::from(problem).into_response(),
     }
