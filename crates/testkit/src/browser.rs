@@ -30,6 +30,9 @@ pub struct Browser {
     lang: Mutex<Lang>,
 }
 
+/// How long a stream may keep one waiting. Nothing takes this long unless it is broken.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// Where a redirect leads, and what came of following it.
 #[derive(Debug)]
 pub struct Opened {
@@ -74,10 +77,12 @@ impl Browser {
         self.csrf.lock().clear();
     }
 
-    /// Has this session, however it came by it, and loads a page with it.
+    /// Has this session, however it came by it, with the token that its pages would have.
     pub async fn has_session(&self, token: &str) {
         self.cookies.lock().insert("__Host-xl".into(), token.into());
-        let _page = self.looks_who_it_is().await;
+        let session = self.hospital.nodes[0].sessions().find(token).await.unwrap();
+        let csrf = session.map(|session| edge::csrf::token(&session.token_hash));
+        *self.csrf.lock() = csrf.unwrap_or_default();
     }
 
     /// Asks who is signed in, as every page does when it loads; from then on changing requests carry the right token.
@@ -227,8 +232,44 @@ impl Call<'_> {
         answer
     }
 
-    /// Sends it and goes away without waiting for more than `time`; says whether an answer came all the same.
-    pub async fn gives_up_after(self, time: std::time::Duration) -> bool {
-        tokio::time::timeout(time, self.request.send()).await.is_ok()
+    /// Opens a stream of live topics.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub async fn opens_stream(self) -> Stream {
+        let response = self.request.send().await.unwrap_or_else(|e| panic!("{}: {e:?}", self.asked));
+        assert_eq!(response.status(), 200, "{}", self.asked);
+        assert_eq!(response.headers()["content-type"], "text/event-stream", "{}", self.asked);
+        Stream { response, rest: String::new() }
+    }
+}
+
+/// A stream of server-sent events.
+pub struct Stream {
+    response: reqwest::Response,
+    rest: String,
+}
+
+impl Stream {
+    /// Waits for the next snapshot.
+    ///
+    /// # Panics
+    /// When none comes, or the stream ends.
+    pub async fn next(&mut self) -> Value {
+        tokio::time::timeout(PATIENCE, self.event()).await.expect("a snapshot comes")
+    }
+
+    async fn event(&mut self) -> Value {
+        loop {
+            while let Some((event, rest)) = self.rest.split_once("\n\n") {
+                let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
+                self.rest = rest.to_owned();
+                if let Some(data) = data {
+                    return serde_json::from_str(&data).expect("a snapshot is JSON");
+                }
+            }
+            let chunk = self.response.chunk().await.unwrap().expect("the stream goes on");
+            self.rest.push_str(std::str::from_utf8(&chunk).expect("text"));
+        }
     }
 }

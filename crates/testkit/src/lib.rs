@@ -38,6 +38,7 @@ pub mod checks;
 pub mod hospital;
 pub mod logs;
 pub mod phone;
+pub mod program;
 pub mod setup;
 pub mod sim_control;
 pub mod site;

@@ -101,6 +101,15 @@ impl Setup {
         on_postgres(&server::app::migrations(), self.clock(), &play).await;
     }
 
+    /// Plays the story on SQLite alone, for what has nothing to do with the database.
+    ///
+    /// # Panics
+    /// As [`each_hospital`].
+    pub async fn play_on_sqlite(self, story: impl AsyncFn(&Hospital)) {
+        let play = async |db: TestDb| self.clone().round(db, &story).await;
+        on_sqlite(&server::app::migrations(), self.clock(), &play).await;
+    }
+
     /// Plays the story on PostgreSQL alone, for what only several nodes can show.
     ///
     /// # Panics
@@ -173,13 +182,7 @@ impl Setup {
         let first = hospitals.get(FIRST).unwrap();
         let mut tx = t.db.begin().await.unwrap();
         add_channel(&mut tx, &vault, &channel(&sim.base_url())).await.unwrap();
-        let vendor = notify::NewVendor {
-            base_url: sim.base_url(),
-            app_key: "sim-sms-key".into(),
-            app_secret: Secret::new("sim-sms-secret"),
-            sign: Text2::new("杏林医院", "Xinglin"),
-        };
-        notify::set_vendor(&mut tx, &vault, FIRST, vendor).await.unwrap();
+        notify::set_vendor(&mut tx, &vault, FIRST, vendor(sim)).await.unwrap();
         tx.commit().await.unwrap();
         let site = Site::build(&t.db, &first, today, self.days).await;
         if self.hospitals < 2 {
@@ -188,6 +191,9 @@ impl Setup {
         hospitals.add(SECOND, "other", &profile("橘井"), "Asia/Shanghai").await.unwrap();
         hospitals.add_host("other.localhost", SECOND).await.unwrap();
         hospitals.add_host("127.0.0.1", FIRST).await.unwrap();
+        let mut tx = t.db.begin().await.unwrap();
+        notify::set_vendor(&mut tx, &vault, SECOND, vendor(sim)).await.unwrap();
+        tx.commit().await.unwrap();
         let other = Site::build(&t.db, &hospitals.get(SECOND).unwrap(), today, 2).await;
         (site, Some(other))
     }
@@ -205,6 +211,16 @@ async fn simulator(product: &str, clock: Clock) -> SimHandle {
     config.push_gap = std::time::Duration::from_millis(20);
     config.sms.templates = notify::sms_templates();
     Sim::start(config).await.unwrap()
+}
+
+/// The contract with the SMS vendor.
+fn vendor(sim: &SimHandle) -> notify::NewVendor {
+    notify::NewVendor {
+        base_url: sim.base_url(),
+        app_key: "sim-sms-key".into(),
+        app_secret: Secret::new("sim-sms-secret"),
+        sign: Text2::new("杏林医院", "Xinglin"),
+    }
 }
 
 /// The same account as our side knows it.

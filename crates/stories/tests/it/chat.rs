@@ -137,7 +137,9 @@ async fn forged_expired_and_broken_pushes_are_refused() {
         // Straight at the door, without any envelope.
         let stranger = hospital.browser().await;
         let post = async |path: &str, kind: &str, body: String| {
-            stranger.call(reqwest::Method::POST, path).body(kind, body).send().await
+            // Whoever sends too much is hung up on.
+            let call = stranger.call(reqwest::Method::POST, path).header("connection", "close");
+            call.body(kind, body).send().await
         };
         let _bare = post("/wechat/main", "text/xml", good.clone()).await.refused(400, "wechat_malformed");
         let _no_such = post("/wechat/nobody", "text/xml", good.clone()).await.refused(404, "not_found");

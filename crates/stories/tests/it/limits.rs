@@ -1,7 +1,13 @@
 //! The limits of `booking.limits`, and who may go where.
 
 use serde_json::json;
-use testkit::{Hospital, Setup, Someone, each_hospital};
+use store::args;
+use testkit::{Hospital, Phone, Setup, Someone, each_hospital};
+
+store::statements! {
+    // What the desk does when somebody did not come.
+    MISSED = "UPDATE appointment SET state = 'no_show', ended_at = start_at, ended_by = 'system' WHERE state = 'booked' AND date < $1";
+}
 
 /// One a day in a department, two a day, three in seven days, five in ninety: for each person, whoever's phone it is.
 #[tokio::test(flavor = "multi_thread")]
@@ -74,4 +80,34 @@ async fn the_childrens_department_sees_children_only() {
         assert_eq!(grown["reason"], "child_only");
     })
     .await;
+}
+
+/// Whoever missed three visits books nothing in advance for ninety days; today's numbers, and the old, are not concerned.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_missed_visits_block_booking_ahead() {
+    Setup::default()
+        .with("booking.limits", json!({"per_week": 10, "per_quarter": 20}))
+        .play(async |hospital: &Hospital| {
+            let young = hospital.patient("李娜").await;
+            let old = hospital.patient_who_is(Someone::born("李建国", "1950-01-01")).await;
+            let doctor = hospital.site.dr_li;
+            let books = async |phone: &Phone, day: i64| {
+                phone.takes(&hospital.slot(&doctor, day, "09:00").await).await
+            };
+            for day in [1, 2, 3] {
+                let _visits = (books(&young, day).await.expect(201), books(&old, day).await.expect(201));
+            }
+            hospital.becomes(4, "08:00").await;
+            let mut tx = hospital.node().db().begin().await.unwrap();
+            assert_eq!(tx.exec(MISSED, args![hospital.today()]).await.unwrap(), 6);
+            tx.commit().await.unwrap();
+            for phone in [&young, &old] {
+                let _ready = phone.signs_in().await;
+            }
+            let blocked = books(&young, 6).await.refused(409, "no_show_blocked");
+            assert_eq!(blocked["until"], "2027-02-24", "ninety days after the last");
+            let _today = books(&young, 4).await.expect(201);
+            let _old = books(&old, 6).await.expect(201);
+        })
+        .await;
 }

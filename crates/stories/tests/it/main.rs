@@ -5,11 +5,18 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod bad_input;
 mod booking;
 mod chat;
+mod crash;
 mod family;
 mod giving_up;
 mod journey;
 mod limits;
+mod live;
+mod permissions;
+mod privacy;
 mod race;
+mod schema;
 mod telling;
+mod third_party;

@@ -95,6 +95,27 @@ async fn wechat_is_down_for_a_while() {
     .await;
 }
 
+/// WeChat is slow: nobody waits for it who books, and it is told once.
+#[tokio::test(flavor = "multi_thread")]
+async fn wechat_is_slow() {
+    each_hospital(async |hospital: &Hospital| {
+        let phone = hospital.patient("李娜").await;
+        hospital.sim.faults(json!({"slow_ms": 1_500})).await;
+        let begun = std::time::Instant::now();
+        let visit = books(hospital, &phone).await;
+        assert!(
+            begun.elapsed() < Duration::from_millis(1_400),
+            "booking waits for nobody: {:?}",
+            begun.elapsed()
+        );
+        phone.receives_card("预约挂号成功通知").await;
+        hospital.sim.behaves().await;
+        hospital.settle().await;
+        assert_eq!(confirmation(&phone, &visit).await, (json!("template"), json!("delivered")));
+    })
+    .await;
+}
+
 /// Tokens that end before their time are renewed without anybody noticing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_ends_before_its_time() {
