@@ -76,10 +76,11 @@ class Wire {
     this.requests = 0
     this.done = []
     this.changed = Date.now()
-    cdp.on('Network.requestWillBeSent', ({ requestId, request }) => {
+    cdp.on('Network.requestWillBeSent', ({ requestId, request, timestamp }) => {
+      this.began ??= timestamp
       // A live stream never ends.
       if (request.url.includes('/api/v1/live')) return
-      this.open.set(requestId, { url: request.url, body: 0 })
+      this.open.set(requestId, { url: request.url, body: 0, from: this.since(timestamp) })
       this.changed = Date.now()
     })
     cdp.on('Network.responseReceived', ({ requestId, response }) => {
@@ -94,19 +95,24 @@ class Wire {
       const one = this.open.get(requestId)
       if (one) one.body += dataLength
     })
-    cdp.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    cdp.on('Network.loadingFinished', ({ requestId, encodedDataLength, timestamp }) => {
       const one = this.open.get(requestId)
       if (!one) return
       this.open.delete(requestId)
       this.bytes += encodedDataLength
       this.requests += 1
-      this.done.push({ ...one, wire: encodedDataLength })
+      this.done.push({ ...one, wire: encodedDataLength, to: this.since(timestamp) })
       this.changed = Date.now()
     })
     cdp.on('Network.loadingFailed', ({ requestId }) => {
       this.open.delete(requestId)
       this.changed = Date.now()
     })
+  }
+
+  /** Milliseconds since the first request. */
+  since(timestamp) {
+    return Math.round((timestamp - this.began) * 1000)
   }
 
   async quiet() {
@@ -247,6 +253,8 @@ try {
             encoding: one.encoding || 'none',
             body_bytes: one.body,
             wire_bytes: one.wire,
+            from_ms: one.from,
+            to_ms: one.to,
           })),
         )
       }

@@ -5,8 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use base::Clock;
 use serde::Serialize;
 use server::Config;
+use store::value::One;
+use store::{Db, Sql, args};
 
 use super::prepare::Prepared;
 use super::verify;
@@ -18,9 +21,14 @@ use crate::proc::{self, Memory};
 
 /// Starting takes milliseconds; a dev build on a busy machine is given more.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Events that are not worked off by then point to a fault.
-const AFTERMATH: Duration = Duration::from_secs(600);
+/// What is not worked off by then points to a fault.
+const AFTERMATH: Duration = Duration::from_secs(900);
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Events that nobody has worked off, and notices of which nobody knows yet how to send them.
+const LEFT_TEXT: &str = "SELECT CAST((SELECT COUNT(*) FROM event WHERE state = 'new')
+    + (SELECT COUNT(*) FROM message WHERE due_at IS NOT NULL) AS BIGINT)";
+const LEFT: Sql = Sql { name: "LEFT", sqlite: LEFT_TEXT, postgres: LEFT_TEXT };
 
 /// What a round needs.
 pub(super) struct Round<'a> {
@@ -45,7 +53,7 @@ pub(super) struct Figures {
     pub(super) load_cpu_us: f64,
     pub(super) cpu_us_with_aftermath: f64,
     pub(super) aftermath_s: f64,
-    pub(super) bookings_per_commit: f64,
+    pub(super) requests_per_batch: f64,
     pub(super) idle_mib: f64,
     pub(super) peak_mib: f64,
     pub(super) ready_ms: f64,
@@ -73,7 +81,8 @@ impl Round<'_> {
         let outcome = load::book(address, &self.prepared.phones, slots, usize::try_from(connections)?);
         let outcome = outcome.await.with_context(|| server.log())?;
         let after = self.spent(&server)?;
-        let (aftermath, per_commit) = aftermath(address).await?;
+        let per_batch = per_batch(address).await?;
+        let aftermath = aftermath(&config).await?;
         let end = self.spent(&server)?;
         let peak = Memory::of(server.pid())?;
         let ready_after = server.ready_after;
@@ -105,7 +114,7 @@ impl Round<'_> {
             load_cpu_us: per_request(before.load, after.load),
             cpu_us_with_aftermath: all / bookings,
             aftermath_s: aftermath.as_secs_f64(),
-            bookings_per_commit: per_commit,
+            requests_per_batch: per_batch,
             idle_mib: mib(idle.now),
             peak_mib: mib(peak.peak),
             ready_ms: ready_after.as_secs_f64() * 1e3,
@@ -132,27 +141,34 @@ fn settings(config: &Config, address: SocketAddr) -> Vec<(&'static str, String)>
     ]
 }
 
-/// Waits until all events are worked off; gives how long that took, and how many bookings shared a commit on average.
-async fn aftermath(address: SocketAddr) -> Result<(Duration, f64)> {
+/// Waits until all that follows from the bookings is worked off; gives how long that took.
+async fn aftermath(config: &Config) -> Result<Duration> {
     let since = Instant::now();
-    let mut line = Line::open(address).await?;
+    let db = Db::open_read_only(&config.database.store(), Clock::machine()).await?;
     loop {
-        let metrics = line.get("/metrics").await?.text();
-        let waiting = gauge(&metrics, "store_events_waiting").context("no store_events_waiting")?;
-        if waiting == 0.0 {
-            let of = |name: &str| gauge(&metrics, name).with_context(|| format!("no {name}"));
-            let per_commit = of("booking_batch_sum")? / of("booking_batch_count")?;
-            return Ok((since.elapsed(), per_commit));
+        let One(left) = db.one::<One<i64>>(LEFT, args![]).await?;
+        if left == 0 {
+            break;
         }
         if since.elapsed() > AFTERMATH {
-            bail!("{waiting} events were not worked off within {} s", AFTERMATH.as_secs());
+            bail!("{left} events and notices were not worked off within {} s", AFTERMATH.as_secs());
         }
         tokio::time::sleep(LOOK).await;
     }
+    let took = since.elapsed();
+    db.close().await;
+    Ok(took)
+}
+
+/// How many requests were decided together and share a commit, on average.
+async fn per_batch(address: SocketAddr) -> Result<f64> {
+    let metrics = Line::open(address).await?.get("/metrics").await?.text();
+    let of = |name: &str| measure(&metrics, name).with_context(|| format!("no {name}"));
+    Ok(of("booking_batch_sum")? / of("booking_batch_count")?)
 }
 
 /// The value of a measure without labels, in Prometheus's text format.
-fn gauge(metrics: &str, name: &str) -> Option<f64> {
+fn measure(metrics: &str, name: &str) -> Option<f64> {
     metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
@@ -163,8 +179,8 @@ mod tests {
     #[test]
     fn a_measure_is_found_by_its_whole_name() {
         let text = "# TYPE a gauge\na_b 3\na{x=\"1\"} 4\na 2.5\n";
-        assert_eq!(gauge(text, "a"), Some(2.5));
-        assert_eq!(gauge(text, "a_b"), Some(3.0));
-        assert_eq!(gauge(text, "b"), None);
+        assert_eq!(measure(text, "a"), Some(2.5));
+        assert_eq!(measure(text, "a_b"), Some(3.0));
+        assert_eq!(measure(text, "b"), None);
     }
 }
