@@ -126,7 +126,7 @@ mod tests {
         let id = ThingId::new();
         assert_eq!(id.to_string().parse::<ThingId>().unwrap(), id);
         assert_eq!(ThingId::from_db(&id.db()).unwrap(), id);
-        assert!(serde_json::to_string(&id).unwrap().starts_with("\"thg_"));
+        assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{}_{}\"", ThingId::PREFIX, id.db()));
     }
 
     #[test]
