@@ -2,7 +2,7 @@
 import { expect, test } from './world'
 
 test('a new person books, looks, moves and cancels; every screen holds', async ({ patient }) => {
-  test.setTimeout(240_000)
+  test.setTimeout(150_000)
   const { page, words } = patient
   const look = (name: string): Promise<void> => patient.look(name)
 

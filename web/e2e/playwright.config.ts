@@ -23,7 +23,7 @@ export default defineConfig<{ kind: Kind }>({
   fullyParallel: true,
   workers: 2,
   retries: 0,
-  timeout: 120_000,
+  timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [['list']],
   use: {
@@ -43,7 +43,10 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
+  testIgnore: /phones\.spec\.ts/,
   projects: [
+    // The simulator's phones, in the demonstration itself.
+    { name: 'phones', testMatch: /phones\.spec\.ts/, testIgnore: [] },
     {
       name: 'android-wechat',
       use: {

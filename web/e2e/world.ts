@@ -78,6 +78,14 @@ const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 const SURNAMES = '赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜'
 const GIVEN = '安柏辰澄棣枫耕浩嘉景珂岚黎茗宁沛棋荣舒桐维曦雅泽芷'
 
+/** Departments for grown-ups that always have places. */
+const DEPARTMENTS = [
+  { zh: /心血管内科/, en: /Cardiology/ },
+  { zh: /呼吸内科/, en: /Respiratory/ },
+  { zh: /普通外科/, en: /General surgery/ },
+  { zh: /骨科/, en: /Orthopa?edics/ },
+] as const
+
 const random = (below: number): number => Math.floor(Math.random() * below)
 const pickOf = (text: string): string => text.charAt(random(text.length))
 const digits = (count: number): string => Array.from({ length: count }, () => random(10)).join('')
@@ -97,6 +105,9 @@ export class Patient {
   readonly who = invented()
   readonly words: Words
   private seen = 0
+  // The first is "any doctor"; these have names.
+  private readonly at = 1 + random(4)
+  private readonly choice = DEPARTMENTS[random(DEPARTMENTS.length)] ?? DEPARTMENTS[0]
 
   constructor(
     readonly page: Page,
@@ -160,14 +171,14 @@ export class Patient {
     await this.resize()
   }
 
-  /** A department for grown-ups that has places: cardiology. */
+  /** One of the departments for grown-ups. */
   department(): Locator {
-    return this.link(this.kind.lang === 'zh' ? /心血管|心内|心脏/ : /Cardio|Heart/i).first()
+    return this.link(this.kind.lang === 'zh' ? this.choice.zh : this.choice.en).first()
   }
 
-  /** The next free time of the first doctor who can be had. */
+  /** The next free time of one of the first doctors: not all tests go for the same few places. */
   firstTime(): Locator {
-    return this.page.locator('article').getByRole('link', { name: this.words.book }).nth(1)
+    return this.page.locator('article').getByRole('link', { name: this.words.book }).nth(this.at)
   }
 
   /** Signs in from the button of the confirm page, and comes back to it. */
@@ -220,7 +231,13 @@ export class Patient {
   async look(name: string): Promise<void> {
     await this.resize()
     const page = this.page
-    await page.evaluate(() => document.getAnimations().forEach((animation) => animation.finish?.()))
+    await page.evaluate(() =>
+      document
+        .getAnimations()
+        // A spinner turns for ever.
+        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
+        .forEach((animation) => animation.finish()),
+    )
     expect(
       await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
       `${name}: wider`,

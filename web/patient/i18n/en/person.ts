@@ -135,7 +135,8 @@ export const person: Mirror<typeof zh> = {
 
   'err.phone_invalid': 'Enter an 11-digit mainland mobile number',
   'err.sms_too_soon': 'A code was sent just now. Try again in {n} s',
-  'err.sms_limit': 'No more codes today. Try tomorrow, or call us',
+  'err.sms_limit': 'Too many codes have been sent. Try again in {n} {n:minute|minutes}, or call us',
+  'err.sms_limit_day': 'No more codes today. Try tomorrow, or call us',
   'err.code_wrong': 'Wrong code. {n} {n:try|tries} left',
   'err.code_short': 'Enter the 6-digit code',
   'err.code_expired': 'The code has expired. Ask for a new one',

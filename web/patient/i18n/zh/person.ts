@@ -124,7 +124,8 @@ export const person = {
 
   'err.phone_invalid': '请输入 11 位大陆手机号',
   'err.sms_too_soon': '验证码刚刚发过，请 {n} 秒后再试',
-  'err.sms_limit': '今天的验证码发送次数已用完，请明天再试或打电话给我们',
+  'err.sms_limit': '验证码发送得太多了，请 {n} 分钟后再试，或打电话给我们',
+  'err.sms_limit_day': '今天的验证码发送次数已用完，请明天再试或打电话给我们',
   'err.code_wrong': '验证码不对，还可以试 {n} 次',
   'err.code_short': '请输入 6 位验证码',
   'err.code_expired': '验证码已过期，请重新获取',
