@@ -16,6 +16,9 @@ store::statements! {
     UNTOLD = "SELECT kind, state, reason FROM message WHERE state IN ('failed', 'unknown', 'expired', 'sending')
               OR (state = 'waiting' AND due_at <= $1)";
     TOLD_TWICE = "SELECT message_id FROM delivery WHERE state IN ('sent', 'delivered') GROUP BY message_id HAVING COUNT(*) > 1";
+    TOLD = "SELECT m.kind AS kind, m.state AS state, m.reason AS reason, m.due_at - $1 AS due_in, d.channel AS channel,
+                d.state AS delivery, d.code AS code, d.detail AS detail
+            FROM message m LEFT JOIN delivery d ON d.hospital_id = m.hospital_id AND d.message_id = m.id ORDER BY m.created_at, d.ordinal";
     STOCK = "SELECT s.id AS slot, s.taken AS taken, s.capacity AS capacity, s.last_number AS last_number,
                 CAST(COUNT(a.id) AS BIGINT) AS given, CAST(COALESCE(MIN(a.number), 1) AS BIGINT) AS least,
                 CAST(COALESCE(MAX(a.number), 0) AS BIGINT) AS most,
@@ -87,6 +90,26 @@ pub(crate) async fn state(db: Db, expected: &Expected) -> Vec<String> {
     while store::audit::unlinked(&db).await.unwrap() > 0 && store::audit::link(&db).await.unwrap() > 0 {}
     wrong.extend(store::audit::walk(&db).await.unwrap().faults);
     wrong
+}
+
+/// What was to be told and what became of it, for the message of a failed test.
+pub(crate) async fn told_so_far(db: &Db) -> String {
+    let rows = db.all::<Row>(TOLD, args![db.now()]).await.unwrap();
+    let lines = rows.iter().map(|row| {
+        let text = |name| row.get::<Option<String>>(name).unwrap().unwrap_or_default();
+        let due =
+            row.get::<Option<i64>>("due_in").unwrap().map_or_else(|| "-".into(), |ms| format!("in {ms} ms"));
+        let (way, code) = (text("channel"), text("code"));
+        format!(
+            "  {} {} {} due {due}; {way} {} {code} {}",
+            text("kind"),
+            text("state"),
+            text("reason"),
+            text("delivery"),
+            text("detail")
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Places that are taken are those that somebody has; numbers 1 to n all exist.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::browser::{Browser, Opened};
+use crate::checks;
 use crate::setup::APPID;
 use crate::sim_control::SimControl;
 use crate::someone::Someone;
@@ -118,13 +119,20 @@ impl Phone {
     pub async fn receives_card(&self, title: &str) -> Card {
         loop {
             let after = self.seen.load(Ordering::SeqCst);
-            let items = self.sim.arrive("template", &self.id, after, 1).await;
-            let next = &items[0];
+            let next = self.next("template", after, title).await;
             self.seen.store(next["seq"].as_u64().unwrap(), Ordering::SeqCst);
             if next["title"] == title && next["status"] == "success" {
                 return Card(next.clone());
             }
         }
+    }
+
+    async fn next(&self, kind: &str, after: u64, what: &str) -> Value {
+        if let Some(next) = self.sim.next(kind, &self.id, after).await {
+            return next;
+        }
+        let told = checks::told_so_far(&self.browser.hospital.nodes[0].db()).await;
+        panic!("{} ({}) waits for {what}; this is what was to be told:\n{told}", self.name, self.id);
     }
 
     /// The cards that have come, by title.
@@ -140,7 +148,7 @@ impl Phone {
     /// When it does not come.
     pub async fn receives_sms(&self) -> Value {
         let after = self.read.load(Ordering::SeqCst);
-        let next = self.sim.arrive("sms", &self.id, after, 1).await.remove(0);
+        let next = self.next("sms", after, "an SMS").await;
         self.read.store(next["seq"].as_u64().unwrap(), Ordering::SeqCst);
         next
     }

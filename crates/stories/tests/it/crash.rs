@@ -40,7 +40,7 @@ async fn rush(taps: &[(&Phone, String, String)], enough: usize) -> HashMap<usize
             .collect();
     let mut answers = HashMap::new();
     while answers.len() < enough {
-        let (nth, answer) = waiting.next().await.expect("an answer");
+        let (nth, answer) = waiting.next().await.unwrap();
         answers.insert(nth, answer);
     }
     answers

@@ -50,7 +50,8 @@ async fn a_grown_schema_is_a_fresh_one() {
     let fresh = std::sync::Mutex::new(std::collections::HashMap::new());
     each_db(&all, async |t: TestDb| {
         migrate::verify(&t.db, &server::app::migrations()).await.unwrap();
-        fresh.lock().unwrap().insert(t.backend() == Backend::Sqlite, objects(&t).await);
+        let made = objects(&t).await;
+        fresh.lock().unwrap().insert(t.backend() == Backend::Sqlite, made);
     })
     .await;
     each_db(&[], async |t: TestDb| {
