@@ -73,6 +73,7 @@ test('without a network the page says so, keeps what it had, and comes back by i
   const { page } = patient
   await patient.go('/departments')
   await patient.department().waitFor()
+  // Not even the next screen's own code is there yet.
   await page.context().setOffline(true)
   await patient.department().click()
   await expect(page.getByRole('alert')).toBeVisible()

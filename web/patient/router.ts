@@ -1,6 +1,6 @@
 import { prefix } from '@shared/api'
 import { wordsReady } from '@shared/i18n/i18n'
-import { nextTick } from 'vue'
+import { nextTick, ref } from 'vue'
 import { createRouter, createWebHistory, type Router, type RouterHistory } from 'vue-router'
 import { arriving } from './lib/spent'
 
@@ -20,6 +20,9 @@ export const wayToBooking = [
   late(() => import('./screens/Confirm.vue')),
   late(() => import('./screens/Done.vue')),
 ] as const
+
+/** Where the person wanted to go when the network was gone. */
+export const unreached = ref<string>()
 
 const RELOADED = 'xl.reloaded'
 
@@ -67,8 +70,13 @@ export function makeRouter(history: RouterHistory = createWebHistory(`${prefix()
     void nextTick(() => document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true }))
   })
   router.onError((error: unknown, to) => {
-    if (error instanceof TypeError || /import|module|chunk|preload/i.test(String(error)))
-      reloadOnce(to.fullPath)
+    if (!(error instanceof TypeError) && !/import|module|chunk|preload/i.test(String(error))) return
+    // The part of a screen could not be had. Without a network a reload would lose the page that is still there.
+    if (navigator.onLine) reloadOnce(to.fullPath)
+    else unreached.value = to.fullPath
+  })
+  router.beforeEach(() => {
+    unreached.value = undefined
   })
   return router
 }
