@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use base::{Clock, Date, Fen, HalfDay, HospitalId, Text2, WallTime};
 use edge::{Hospital, Profile};
+use people::settings::CodeRules;
 use schedule::plan::{NewCampus, NewClinic, NewDepartment, NewDoctor, segments};
 use schedule::{CampusId, ClinicKind, DepartmentId, DoctorId, Title};
 use server::{App, Config};
@@ -45,6 +46,9 @@ pub(crate) async fn fill(app: &App, patients: usize) -> anyhow::Result<()> {
             )),
         };
         app.hospitals.add(HOSPITAL, "xinglin", &profile, "Asia/Shanghai").await?;
+        // All simulated phones come from this machine, as all of a hospital's Wi-Fi come from one address.
+        let codes = CodeRules { shared_addresses: vec!["127.0.0.1".into()], ..CodeRules::default() };
+        app.hospitals.set(HOSPITAL, CodeRules::SECTION, &codes, "demonstration").await?;
     }
     let hospital = app.hospitals.get(HOSPITAL).ok_or_else(|| anyhow::anyhow!("the hospital was not made"))?;
     plan(&app.db, &hospital).await?;
