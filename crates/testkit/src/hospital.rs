@@ -171,8 +171,15 @@ impl Hospital {
 
     /// As [`Self::patient`], a person of one's choice.
     pub async fn patient_who_is(&self, who: Someone) -> Phone {
+        let phone = self.follower(who).await;
+        // Whether they follow decides by which way they are told things.
+        self.settle().await;
+        phone
+    }
+
+    async fn follower(&self, who: Someone) -> Phone {
         let mut phone = self.phone(&who.name).await;
-        phone.follows().await;
+        phone.does("follow", json!({})).await;
         let number = phone.number.clone();
         let person = self.on_file(&who, (!who.without_phone).then_some(number.as_str())).await;
         let node = self.node();
@@ -193,7 +200,9 @@ impl Hospital {
     /// Many patients, each on a phone of their own.
     pub async fn patients(&self, count: usize) -> Vec<Phone> {
         let names: Vec<String> = (0..count).map(|n| format!("王{}", numeral(n))).collect();
-        join_all(names.iter().map(|name| self.patient(name))).await
+        let phones = join_all(names.iter().map(|name| self.follower(Someone::adult(name)))).await;
+        self.settle().await;
+        phones
     }
 
     /// Puts somebody on file, as the hospital's own records or its desk would; gives the person's id.

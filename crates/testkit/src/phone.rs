@@ -77,19 +77,24 @@ impl Phone {
         self.sim.post(&format!("/sim/v1/phones/{}/{action}", self.id), body).await
     }
 
-    /// Follows the account; gives what the chat says to that.
+    /// Follows the account; gives what the chat says to that, when our side knows that they follow.
     pub async fn follows(&self) -> String {
-        said(&self.does("follow", json!({})).await)
+        let done = self.does("follow", json!({})).await;
+        self.browser.hospital.settle(&self.sim).await;
+        said(&done)
     }
 
-    /// Follows no more.
+    /// Follows no more, and our side knows.
     pub async fn unfollows(&self) {
         self.does("unfollow", json!({})).await;
+        self.browser.hospital.settle(&self.sim).await;
     }
 
-    /// Writes something; gives what the chat says to that.
+    /// Writes something; gives what the chat says to that, when our side has done what it asks for.
     pub async fn says(&self, text: &str) -> String {
-        said(&self.does("say", json!({"text": text})).await)
+        let done = self.does("say", json!({"text": text})).await;
+        self.browser.hospital.settle(&self.sim).await;
+        said(&done)
     }
 
     /// What stands in the chat.

@@ -50,7 +50,6 @@ async fn words_lead_to_pages() {
             }
         }
         phone.says("English").await;
-        hospital.settle().await;
         assert!(phone.says("挂号").await.starts_with("Choose a department and a doctor here:"));
     })
     .await;
@@ -91,7 +90,6 @@ async fn pushes_come_in_any_order() {
         hospital.passes(Duration::from_secs(60)).await;
         hospital.sim.faults(json!({"unknown_fields": true})).await;
         phone.unfollows().await;
-        hospital.settle().await;
         let _session = phone.signs_in().await;
         assert_eq!(phone.looks_who_it_is().await["reachable"], false);
         // What happened before that comes after it, as WeChat's third attempt may.
@@ -102,7 +100,6 @@ async fn pushes_come_in_any_order() {
         assert_eq!(phone.looks_who_it_is().await["reachable"], false, "the later event stands");
         hospital.sim.behaves().await;
         phone.follows().await;
-        hospital.settle().await;
         assert_eq!(phone.looks_who_it_is().await["reachable"], true);
     })
     .await;
@@ -114,7 +111,6 @@ async fn forged_expired_and_broken_pushes_are_refused() {
     each_hospital(async |hospital: &Hospital| {
         let phone = hospital.phone("李娜").await;
         phone.follows().await;
-        hospital.settle().await;
         let before = pushes(hospital).await;
         let now = hospital.now().seconds();
         let good = event("unsubscribe", now);
@@ -197,7 +193,6 @@ async fn a_restart_loses_no_push() {
         hospital.node().starts_again().await;
         assert_eq!(phone.looks_who_it_is().await["signed_in"], true, "sessions outlive the program");
         phone.unfollows().await;
-        hospital.settle().await;
         assert_eq!(phone.looks_who_it_is().await["reachable"], false);
     })
     .await;

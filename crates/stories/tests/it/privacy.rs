@@ -55,7 +55,6 @@ async fn nothing_personal_stands_in_the_clear() {
         let visit = phone.gets(&hospital.slot(&hospital.site.dr_li, 1, "08:00").await).await;
         phone.receives_card("预约挂号成功通知").await;
         phone.unfollows().await;
-        hospital.settle().await;
         let _gone = phone.cancels(visit.id()).await.good();
         phone.receives_sms().await;
         let token = phone.cookie("__Host-xl");

@@ -24,7 +24,6 @@ async fn who_does_not_follow_gets_an_sms() {
     each_hospital(async |hospital: &Hospital| {
         let phone = hospital.patient("李娜").await;
         phone.unfollows().await;
-        hospital.settle().await;
         let visit = books(hospital, &phone).await;
         let sms = phone.receives_sms().await;
         assert_eq!(
@@ -62,7 +61,6 @@ async fn what_can_not_be_told_waits_for_a_way() {
     each_hospital(async |hospital: &Hospital| {
         let phone = hospital.patient_who_is(Someone::adult("李娜").without_phone()).await;
         phone.unfollows().await;
-        hospital.settle().await;
         let visit = books(hospital, &phone).await;
         hospital.settle().await;
         assert_eq!(confirmation(&phone, &visit).await, (json!(null), json!("failed")));
@@ -152,7 +150,6 @@ async fn an_answer_of_the_sms_vendor_is_lost() {
     each_hospital(async |hospital: &Hospital| {
         let phone = hospital.patient("李娜").await;
         phone.unfollows().await;
-        hospital.settle().await;
         hospital.sim.faults(json!({"reset_after_accept": 1, "paths": ["/sms/v1/send"]})).await;
         let visit = books(hospital, &phone).await;
         phone.receives_sms().await;

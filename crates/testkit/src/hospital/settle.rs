@@ -6,7 +6,8 @@ use base::UnixMs;
 use store::args;
 use store::value::{FromRow, One, Row};
 
-use super::Hospital;
+use super::{Hospital, Inner};
+use crate::sim_control::SimControl;
 
 store::statements! {
     UNDONE = "SELECT
@@ -54,17 +55,37 @@ impl FromRow for Undone {
     }
 }
 
-async fn undone(hospital: &Hospital, results: bool) -> Undone {
-    let now = hospital.now();
-    // Who works on a message has moved it ahead by the lease. Where the clock stands still that is exact; where it runs
-    // a retry in a minute or more looks the same, and is waited for in vain until it comes nearer.
-    let taken = now.plus(notify::worker::LEASE);
-    let since = if hospital.inner.real_time { taken.minus(WORKING) } else { taken };
-    let mut undone: Undone = hospital.node().db().one(UNDONE, args![now, since, taken]).await.unwrap();
-    if !results {
-        undone.results = 0;
+impl Inner {
+    async fn undone(&self, results: bool) -> Undone {
+        let now = self.clock.now();
+        // Who works on a message has moved it ahead by the lease. Where the clock stands still that is exact; where it runs
+        // a retry in a minute or more looks the same, and is waited for in vain until it comes nearer.
+        let taken = now.plus(notify::worker::LEASE);
+        let since = if self.real_time { taken.minus(WORKING) } else { taken };
+        let mut undone: Undone = self.nodes[0].db().one(UNDONE, args![now, since, taken]).await.unwrap();
+        if !results {
+            undone.results = 0;
+        }
+        undone
     }
-    undone
+
+    pub(crate) async fn settle(&self, sim: &SimControl) {
+        let faults = sim.get("/sim/v1/faults").await;
+        let results = faults["template_event"] != "never";
+        let begun = tokio::time::Instant::now();
+        let mut look = tokio::time::interval(LOOK);
+        let mut quiet = 0;
+        loop {
+            look.tick().await;
+            let left = self.undone(results).await;
+            // Twice, because what one worker finishes may be another's beginning.
+            quiet = if left == Undone::default() { quiet + 1 } else { 0 };
+            if quiet == 2 {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "this was not worked off: {left:?}");
+        }
+    }
 }
 
 impl Hospital {
@@ -73,21 +94,7 @@ impl Hospital {
     /// # Panics
     /// When they are not, after far longer than they may take.
     pub async fn settle(&self) {
-        let faults = self.sim.get("/sim/v1/faults").await;
-        let results = faults["template_event"] != "never";
-        let begun = tokio::time::Instant::now();
-        let mut look = tokio::time::interval(LOOK);
-        let mut quiet = 0;
-        loop {
-            look.tick().await;
-            let left = undone(self, results).await;
-            // Twice, because what one worker finishes may be another's beginning.
-            quiet = if left == Undone::default() { quiet + 1 } else { 0 };
-            if quiet == 2 {
-                return;
-            }
-            assert!(begun.elapsed() < PATIENCE, "this was not worked off: {left:?}");
-        }
+        self.inner.settle(&self.sim).await;
     }
 
     /// Lets time pass, from one thing that is to be tried again to the next, until nothing is left within `ahead`.
