@@ -30,7 +30,26 @@ const tick = ref(Date.now())
 let stop: (() => void) | undefined
 let hide: ReturnType<typeof setTimeout> | undefined
 
-async function load(): Promise<void> {
+/** Loads one after the other: of two at once, the older answer could come last. */
+let loading: Promise<void> = Promise.resolve()
+let loads = 0
+/** What the stream brought meanwhile: the answer under way may be older, and would wipe it out. */
+let later: [kind: string, data: unknown][] = []
+
+function load(): Promise<void> {
+  loads += 1
+  const done = loading.then(ask).finally(() => {
+    loads -= 1
+    if (loads > 0) return
+    const waited = later
+    later = []
+    for (const [kind, data] of waited) take(kind, data)
+  })
+  loading = done.catch(() => undefined)
+  return done
+}
+
+async function ask(): Promise<void> {
   const id = phoneId.value
   const [now, ring, sms] = await Promise.all([
     get<State>('/state'),
@@ -52,6 +71,11 @@ async function load(): Promise<void> {
 }
 
 function heard(kind: string, data: unknown): void {
+  if (loads > 0 && (kind === 'chat' || kind === 'notice' || kind === 'sms')) later.push([kind, data])
+  else take(kind, data)
+}
+
+function take(kind: string, data: unknown): void {
   switch (kind) {
     case 'chat': {
       const { account, item } = data as { account: string; item: ChatItem }
@@ -61,12 +85,15 @@ function heard(kind: string, data: unknown): void {
       if (item.from !== 'me' && openChat.value !== account) unread[account] = (unread[account] ?? 0) + 1
       break
     }
-    case 'notice':
-      notices.value = [...notices.value, data as Notice]
-      show(data as Notice)
+    case 'notice': {
+      const notice = data as Notice
+      if (!notices.value.some((known) => known.id === notice.id)) notices.value = [...notices.value, notice]
+      show(notice)
       break
+    }
     case 'sms':
-      messages.value = [...messages.value, data as Sms]
+      if (!messages.value.some((known) => known.biz_id === (data as Sms).biz_id))
+        messages.value = [...messages.value, data as Sms]
       unread.sms = (unread.sms ?? 0) + 1
       break
     case 'typing': {
