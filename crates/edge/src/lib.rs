@@ -35,7 +35,7 @@ pub use extract::{ApiJson, ApiPath, ApiQuery};
 pub use hospital::{Hospital, Hospitals, Profile};
 pub use idempotency::{Begun, IdempotencyKey, Once};
 pub use page::Page;
-pub use permission::{Anyone, Permission, Role, SignedIn, Who};
+pub use permission::{Anyone, Granted, Permission, Role, SignedIn, Who};
 pub use problem::{ApiError, ApiResult};
 pub use routes::Routes;
 

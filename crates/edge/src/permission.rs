@@ -1,6 +1,13 @@
 //! Who may call a route. A permission is a type; a route without one can't be registered.
+//!
+//! A permission names the roles that hold it, where the capability declares it. So a new capability brings its own, and no
+//! list of roles and permissions is kept anywhere else: [`Granted`] and the table in the documents are read off the routes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::actor::Actor;
+use crate::routes::Rule;
 
 store::text_enum! {
     /// What a member of staff does here. The three administrators are apart from each other, as level 3 protection asks.
@@ -14,7 +21,7 @@ store::text_enum! {
         /// Runs the account: schedules, quotas, replies.
         Operations = "operations",
         /// The triage desk: helps people at the counter.
-        Desk = "desk",
+        Triage = "triage",
         /// A nurse at a clinic.
         Nurse = "nurse",
         /// A doctor.
@@ -35,6 +42,8 @@ pub enum Who {
     Anyone,
     /// Patients' accounts. *Whose* records they reach is decided by the scope that the store functions take.
     Accounts,
+    /// All staff, for what is their own.
+    Staff,
     /// Staff with one of these roles.
     Roles(&'static [Role]),
 }
@@ -44,7 +53,7 @@ impl Who {
     #[must_use]
     pub fn admits(self, actor: &Actor) -> bool {
         match (self, actor) {
-            (Self::Anyone, _) | (Self::Accounts, Actor::Account(_)) => true,
+            (Self::Anyone, _) | (Self::Accounts, Actor::Account(_)) | (Self::Staff, Actor::Staff(..)) => true,
             (Self::Roles(wanted), Actor::Staff(_, roles)) => roles.iter().any(|r| wanted.contains(r)),
             _ => false,
         }
@@ -57,6 +66,31 @@ pub trait Permission: Send + Sync + 'static {
     const NAME: &'static str;
     /// Whom it lets through.
     const WHO: Who;
+}
+
+/// The permissions of staff, by name, for the pages that show somebody what they may do. Empty until the program is put
+/// together and says what its routes ask for; clones see the same.
+#[derive(Debug, Clone, Default)]
+pub struct Granted(Arc<OnceLock<BTreeMap<&'static str, Who>>>);
+
+impl Granted {
+    /// Takes them from the rules of all routes. Only the first call counts.
+    pub fn learn(&self, rules: &[Rule]) {
+        let staff = rules.iter().filter(|rule| matches!(rule.who, Who::Staff | Who::Roles(_)));
+        // A second program in this process, as in tests, has a table of its own.
+        let _known = self.0.set(staff.map(|rule| (rule.permission, rule.who)).collect());
+    }
+
+    /// All permissions that staff may hold, in the order of their names.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, Who)> {
+        self.0.get().into_iter().flatten().map(|(name, who)| (*name, *who))
+    }
+
+    /// The names of those that let `actor` through.
+    #[must_use]
+    pub fn of(&self, actor: &Actor) -> Vec<&'static str> {
+        self.all().filter(|(_, who)| who.admits(actor)).map(|(name, _)| name).collect()
+    }
 }
 
 /// Declares permissions: `permission! { /// May book. Book = "booking.book", Who::Accounts; }`.
@@ -98,5 +132,26 @@ mod tests {
         assert!(Who::Roles(&[Role::Nurse, Role::Doctor]).admits(&nurse));
         assert!(!Who::Roles(&[Role::Doctor]).admits(&nurse));
         assert!(!Who::Roles(&[Role::Doctor]).admits(&account));
+        assert!(
+            Who::Staff.admits(&nurse) && !Who::Staff.admits(&account) && !Who::Staff.admits(&Actor::Nobody)
+        );
+    }
+
+    #[test]
+    fn what_somebody_may_do_follows_from_the_routes() {
+        let rule = |permission, who| Rule { method: "GET".into(), path: "/".into(), permission, who };
+        let granted = Granted::default();
+        granted.learn(&[
+            rule("ward.see", Who::Roles(&[Role::Nurse, Role::Doctor])),
+            rule("ward.see", Who::Roles(&[Role::Nurse, Role::Doctor])),
+            rule("drug.give", Who::Roles(&[Role::Doctor])),
+            rule("own", Who::Staff),
+            rule("anyone", Who::Anyone),
+        ]);
+        let may = |role| granted.of(&Actor::Staff(StaffId::new(), vec![role]));
+        assert_eq!(may(Role::Doctor), ["drug.give", "own", "ward.see"]);
+        assert_eq!(may(Role::Nurse), ["own", "ward.see"]);
+        assert_eq!(may(Role::Finance), ["own"]);
+        assert!(granted.of(&Actor::Account(AccountId::new())).is_empty());
     }
 }

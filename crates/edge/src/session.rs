@@ -12,7 +12,7 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use base::{HospitalId, UnixMs};
 use parking_lot::Mutex;
 use store::value::{FromRow, Row};
-use store::{Db, StoreError, args};
+use store::{Db, StoreError, Tx, args};
 
 use crate::actor::{AccountId, Actor, StaffId};
 use crate::permission::Role;
@@ -30,6 +30,8 @@ store::statements! {
     SEEN = "UPDATE session SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $2";
     END = "DELETE FROM session WHERE token_hash = $1";
     END_OF_ACTOR = "DELETE FROM session WHERE hospital_id = $1 AND actor_kind = $2 AND actor_id = $3";
+    OF_ACTOR = "SELECT token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device
+           FROM session WHERE hospital_id = $1 AND actor_kind = $2 AND actor_id = $3 ORDER BY seen_at DESC, token_hash";
     FORGET = "DELETE FROM session WHERE ends_at < $1 OR seen_at + idle_ms < $1";
 }
 
@@ -49,6 +51,31 @@ pub struct Session {
     seen_at: UnixMs,
     idle: Duration,
     ends_at: UnixMs,
+}
+
+impl Session {
+    /// A name by which it can be told apart and ended. Nothing follows from it: not the token, nor what goes with it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        hash(&format!("name|{}", self.token_hash)).chars().take(24).collect()
+    }
+}
+
+/// A session as the person is shown it whose it is, or who may end it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name: see [`Session::name`].
+    pub name: String,
+    /// By which way it was opened.
+    pub channel: String,
+    /// The `User-Agent` of that moment.
+    pub device: String,
+    /// Since when.
+    pub created_at: UnixMs,
+    /// When it was used last, give or take two minutes.
+    pub seen_at: UnixMs,
+    /// When it ends at the latest.
+    pub ends_at: UnixMs,
 }
 
 /// A session to be opened.
@@ -95,6 +122,17 @@ impl Sessions {
     /// # Errors
     /// Any [`StoreError`]. [`StoreError::Config`] for an actor that can't sign in.
     pub async fn open(&self, new: NewSession) -> Result<String, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let token = self.open_in(&mut tx, &new).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    /// As [`Self::open`], together with what the session is opened for.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_in(&self, tx: &mut Tx, new: &NewSession) -> Result<String, StoreError> {
         let token = random_token()?;
         let (kind, id, roles) = match &new.actor {
             Actor::Account(id) => ("account", id.db(), String::new()),
@@ -105,7 +143,6 @@ impl Sessions {
         };
         let idle = i64::try_from(new.idle.as_millis()).unwrap_or(i64::MAX);
         let device: String = new.device.chars().take(200).collect();
-        let mut tx = self.db.begin().await?;
         let now = tx.now();
         tx.exec(
             ADD,
@@ -123,7 +160,6 @@ impl Sessions {
             ],
         )
         .await?;
-        tx.commit().await?;
         Ok(token)
     }
 
@@ -182,18 +218,75 @@ impl Sessions {
     /// # Errors
     /// Any [`StoreError`].
     pub async fn end_all(&self, hospital: HospitalId, actor: &Actor) -> Result<u64, StoreError> {
-        let (kind, id) = match actor {
-            Actor::Account(id) => ("account", id.db()),
-            Actor::Staff(id, _) => ("staff", id.db()),
-            _ => return Ok(0),
-        };
         let mut tx = self.db.begin().await?;
+        let ended = self.end_all_in(&mut tx, hospital, actor).await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// As [`Self::end_all`], together with what ends them: roles that were taken, a password that was changed.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn end_all_in(
+        &self,
+        tx: &mut Tx,
+        hospital: HospitalId,
+        actor: &Actor,
+    ) -> Result<u64, StoreError> {
+        let Some((kind, id)) = key(actor) else { return Ok(0) };
         let ended = tx.exec(END_OF_ACTOR, args![hospital, kind, id]).await?;
         let (sessions, actor) = (self.clone(), actor.clone());
         tx.after_commit(move || {
             sessions.forget_here(|_, session| session.hospital == hospital && same(&session.actor, &actor));
         });
-        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// Somebody's sessions that still last, the one used last first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn of(&self, hospital: HospitalId, actor: &Actor) -> Result<Vec<Listed>, StoreError> {
+        let Some((kind, id)) = key(actor) else { return Ok(Vec::new()) };
+        let now = self.db.now();
+        let rows = self.db.all::<Row>(OF_ACTOR, args![hospital, kind, id]).await?;
+        let mut found = Vec::new();
+        for row in rows {
+            let session = Session::from_row(&row)?;
+            if now < session.ends_at && now.since(session.seen_at) < session.idle {
+                found.push(Listed {
+                    name: session.name(),
+                    channel: session.channel,
+                    device: row.get("device")?,
+                    created_at: session.created_at,
+                    seen_at: session.seen_at,
+                    ends_at: session.ends_at,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Ends the one of somebody's sessions that has this [`Session::name`]; false when none has.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn end_named(
+        &self,
+        tx: &mut Tx,
+        hospital: HospitalId,
+        actor: &Actor,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let Some((kind, id)) = key(actor) else { return Ok(false) };
+        let theirs = tx.all::<Session>(OF_ACTOR, args![hospital, kind, id]).await?;
+        let Some(session) = theirs.into_iter().find(|session| session.name() == name) else {
+            return Ok(false);
+        };
+        let ended = tx.exec(END, args![&session.token_hash]).await? > 0;
+        let sessions = self.clone();
+        tx.after_commit(move || sessions.forget_here(|known, _| *known == session.token_hash));
         Ok(ended)
     }
 
@@ -229,6 +322,15 @@ impl Sessions {
         let mut cache = self.cache.lock();
         cache.ended += 1;
         cache.known.retain(|name, (session, _)| !over(name, session));
+    }
+}
+
+/// Under which kind and id the sessions of somebody stand.
+fn key(actor: &Actor) -> Option<(&'static str, String)> {
+    match actor {
+        Actor::Account(id) => Some(("account", id.db())),
+        Actor::Staff(id, _) => Some(("staff", id.db())),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::Html;
 use axum::routing::get;
 use edge::permission::{Role, Who};
 use edge::routes::Rule;
+use edge::{Actor, StaffId};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
@@ -70,11 +71,25 @@ pub fn permissions(rules: &[Rule]) -> String {
     let mut rules: Vec<&Rule> = rules.iter().collect();
     rules.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
     let mut text = String::from(
-        "# Who may call what\n\nMade from the code by `cargo xtask openapi`; a test walks every route with every role and with none.\n\n| route | permission | who |\n| --- | --- | --- |\n",
+        "# Who may call what\n\nMade from the code by `cargo xtask openapi`; a test walks every route with every role and with none. \
+         ● is let in; what is a person's own, only they reach. `everybody` needs no sign-in, `patients` are patients' accounts.\n\n\
+         | route | permission | everybody | patients |",
     );
+    for role in Role::ALL {
+        let _ = write!(text, " {} |", role.code());
+    }
+    text.push_str("\n| --- | --- | :-: | :-: |");
+    text.push_str(&" :-: |".repeat(Role::ALL.len()));
+    text.push('\n');
     for rule in rules {
-        let _ =
-            writeln!(text, "| `{} {}` | {} | {} |", rule.method, rule.path, rule.permission, who(rule.who));
+        let _ = write!(text, "| `{} {}` | {} |", rule.method, rule.path, rule.permission);
+        let mark = |yes: bool| if yes { " ● |" } else { " |" };
+        text.push_str(mark(rule.who == Who::Anyone));
+        text.push_str(mark(matches!(rule.who, Who::Anyone | Who::Accounts)));
+        for role in Role::ALL {
+            text.push_str(mark(rule.who.admits(&Actor::Staff(StaffId::default(), vec![*role]))));
+        }
+        text.push('\n');
     }
     text
 }
@@ -83,6 +98,7 @@ fn who(who: Who) -> String {
     match who {
         Who::Anyone => "everybody".into(),
         Who::Accounts => "patients, for what is their own".into(),
+        Who::Staff => "all staff, for what is their own".into(),
         Who::Roles(roles) => roles.iter().map(|r: &Role| r.code()).collect::<Vec<_>>().join(", "),
     }
 }

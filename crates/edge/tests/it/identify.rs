@@ -219,9 +219,9 @@ async fn only_a_trusted_proxy_is_believed() {
 async fn other_sites_change_nothing() {
     each_db(&migrations(), async |t: TestDb| {
         let b = open(&t).await;
-        let cookie = b.sign_in(staff(&[Role::Desk])).await;
+        let cookie = b.sign_in(staff(&[Role::Triage])).await;
         let (session, token) = (("cookie", cookie[0].1.as_str()), ("x-csrf", cookie[1].1.as_str()));
-        let other = b.sign_in(staff(&[Role::Desk])).await;
+        let other = b.sign_in(staff(&[Role::Triage])).await;
         let foreign = ("x-csrf", other[1].1.as_str());
         for (headers, want) in [
             (vec![], "-"),

@@ -12,7 +12,7 @@ async fn each_door_opens_to_its_own_callers() {
         let callers = [
             ("nobody", vec![], [200, 401, 401, 401]),
             ("account", b.sign_in(account()).await.to_vec(), [200, 200, 403, 403]),
-            ("desk", b.sign_in(staff(&[Role::Desk])).await.to_vec(), [200, 403, 200, 403]),
+            ("triage", b.sign_in(staff(&[Role::Triage])).await.to_vec(), [200, 403, 200, 403]),
             (
                 "nurse and doctor",
                 b.sign_in(staff(&[Role::Doctor, Role::Nurse])).await.to_vec(),

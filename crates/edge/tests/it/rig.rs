@@ -49,7 +49,7 @@ pub async fn n(db: &Db, id: &str) -> i64 {
 
 edge::permission! {
     /// The triage desk and nurses.
-    AtDesk = "test.desk", Who::Roles(&[Role::Desk, Role::Nurse]);
+    AtDesk = "test.desk", Who::Roles(&[Role::Triage, Role::Nurse]);
     /// Nobody at all.
     NoOne = "test.no_one", Who::Roles(&[]);
 }
