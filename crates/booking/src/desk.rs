@@ -7,6 +7,7 @@ use base::{Problem, UnixMs};
 use edge::{AccountId, Caller, Hospital, Hospitals};
 use people::PersonId;
 use schedule::Board;
+use store::fault::{self, Point};
 use store::{Backend, Db, NewEvent, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
@@ -129,7 +130,9 @@ impl Desk {
             self.show(&mut tx, hospital, one, taken);
         }
         tx.touch(store::Topic::new("appointment", from));
+        fault::pass(Point::MoveBefore);
         tx.commit().await?;
+        fault::pass(Point::MoveAfter);
         Ok(outcomes.pop())
     }
 
@@ -180,7 +183,9 @@ impl Desk {
         }
         tx.touch(store::Topic::new("appointment", id));
         let now: UnixMs = tx.now();
+        fault::pass(Point::CancelBefore);
         tx.commit().await?;
+        fault::pass(Point::CancelAfter);
         metrics::counter!("booking_cancelled").increment(1);
         Ok(Appointment { state: State::Cancelled, ended_at: Some(now), ended_by: Some(by), ..appointment })
     }

@@ -11,6 +11,7 @@ use edge::{Hospital, Hospitals};
 use jiff::ToSpan as _;
 use people::PersonId;
 use schedule::{Board, SlotId};
+use store::fault::{self, Point};
 use store::{Db, NewEvent, StoreError, Topic, Tx};
 use tokio::sync::{mpsc, oneshot};
 
@@ -141,7 +142,9 @@ impl Counter {
         let entries: Vec<_> = plan.rows.iter().filter_map(|row| audit(id, &asked, row)).collect();
         tx.audit_all(&entries).await?;
         self.announce(&mut tx, id, &plan, &facts);
+        fault::pass(Point::BookingBefore);
         tx.commit().await?;
+        fault::pass(Point::BookingAfter);
         metrics::counter!("booking_booked").increment(u64::try_from(plan.rows.len()).unwrap_or(0));
         Ok(Some(outcomes))
     }

@@ -74,5 +74,5 @@ pub fn migrations() -> Vec<::store::Migration> {
 /// Its statements.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    store::ALL.to_vec()
+    [store::ALL, store::look::ALL].concat()
 }

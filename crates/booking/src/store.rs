@@ -1,5 +1,7 @@
 //! The SQL of booking.
 
+pub(crate) mod look;
+
 use std::collections::HashMap;
 
 use base::{Date, HospitalId, UnixMs};
@@ -65,14 +67,6 @@ store::statements! {
     REMINDED = "UPDATE appointment SET reminded_at = $3 WHERE hospital_id = $1 AND id = $2 AND state = 'booked' AND reminded_at IS NULL";
     AHEAD = "SELECT CAST(COUNT(*) AS BIGINT) FROM appointment
              WHERE hospital_id = $1 AND person_id = $2 AND end_at >= $3 AND account_id = $4 AND state IN ('held', 'booked', 'checked_in')";
-    TOTALS = "SELECT (SELECT CAST(COUNT(*) AS BIGINT) FROM slot) AS slots, (SELECT CAST(COUNT(*) AS BIGINT) FROM appointment) AS appointments";
-    OFF = "SELECT s.hospital_id, s.id, s.taken, s.capacity, s.last_number, COALESCE(a.live, 0) AS live, COALESCE(a.n, 0) AS n, COALESCE(a.top, 0) AS top
-           FROM slot s LEFT JOIN (
-               SELECT hospital_id, slot_id, CAST(SUM(CASE WHEN state IN ('held', 'booked', 'checked_in', 'seen', 'no_show', 'stopped') THEN 1 ELSE 0 END) AS BIGINT) AS live,
-                   CAST(COUNT(*) AS BIGINT) AS n, CAST(MAX(number) AS BIGINT) AS top
-               FROM appointment GROUP BY hospital_id, slot_id) a ON a.hospital_id = s.hospital_id AND a.slot_id = s.id
-           WHERE s.taken <> COALESCE(a.live, 0) OR s.last_number <> COALESCE(a.top, 0) OR COALESCE(a.n, 0) <> COALESCE(a.top, 0) OR s.taken > s.capacity
-           LIMIT 100";
     OF_CLINIC = "SELECT * FROM appointment WHERE hospital_id = $1 AND clinic_id = $2 AND state IN ('held', 'booked') ORDER BY slot_id, number";
 }
 
@@ -241,30 +235,4 @@ pub(crate) async fn of_clinic(
     clinic: schedule::ClinicId,
 ) -> Result<Vec<Appointment>> {
     tx.all(OF_CLINIC, args![hospital, clinic]).await
-}
-
-/// How many slots and appointments there are.
-pub(crate) async fn totals(db: &Db) -> Result<(i64, i64)> {
-    let row: Row = db.one(TOTALS, args![]).await?;
-    Ok((row.get("slots")?, row.get("appointments")?))
-}
-
-/// Slots whose counts do not agree with their appointments, in words.
-pub(crate) async fn off(db: &Db) -> Result<Vec<String>> {
-    let rows: Vec<Row> = db.all(OFF, args![]).await?;
-    let words = rows.iter().map(|row| {
-        let n = |column: &str| row.get::<i64>(column);
-        Ok(format!(
-            "hospital {}: slot slt_{}: {} of {} places taken but {} appointments hold one; last number {} but {} numbers up to {} exist",
-            n("hospital_id")?,
-            row.get::<String>("id")?,
-            n("taken")?,
-            n("capacity")?,
-            n("live")?,
-            n("last_number")?,
-            n("n")?,
-            n("top")?
-        ))
-    });
-    words.collect()
 }

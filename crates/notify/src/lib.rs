@@ -19,6 +19,7 @@
 //! It has no routes of its own: what others call stands in `api.rs`, and pages read what they show through [`of_subject`].
 
 mod api;
+pub mod check;
 pub mod model;
 mod reacts;
 mod receipts;

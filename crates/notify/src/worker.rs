@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use edge::Hospitals;
 use people::Channels;
+use store::fault::{self, Point};
 use store::{Db, Result, Vault};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +72,9 @@ pub async fn run(deps: NotifyDeps, stop: CancellationToken) {
             Vec::new()
         });
         let got = taken.len();
+        if got > 0 {
+            fault::pass(Point::MessageTaken);
+        }
         for message in taken {
             let deps = deps.clone();
             running.spawn(async move { handle(&deps, message).await });

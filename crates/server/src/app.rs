@@ -81,6 +81,7 @@ pub fn statements() -> Vec<Sql> {
         schedule::statements(),
         booking::statements(),
         entrance::statements(),
+        crate::check::rows::statements(),
     ]
     .concat()
 }

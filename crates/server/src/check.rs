@@ -2,6 +2,7 @@
 //!
 //! - [`wechat`]: is each account connected as it should be? Asks WeChat, and calls our own address as WeChat would
 //! - [`audit`]: is the audit log whole?
+//! - [`rows`]: do places, numbers, events and messages agree with each other?
 //!
 //! Nothing is changed by looking, but a fresh access token may be fetched. [`report`] has the form of the answer; what is
 //! thought of each finding is decided in [`judge`] by pure functions.
@@ -9,15 +10,17 @@
 pub mod judge;
 mod looks;
 pub mod report;
+pub mod rows;
+mod store;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use ::store::{Db, Result};
 use base::Text2;
 use edge::Hospitals;
 use people::Channels;
-use store::{Db, Result};
 
 pub use report::{Level, Line, Report, Section};
 
@@ -61,7 +64,7 @@ pub async fn wechat(deps: &Deps) -> Report {
 
 /// Whether the audit log is whole: every entry's hash is computed again.
 pub async fn audit(db: &Db) -> Report {
-    let walked: Result<store::audit::Walk> = store::audit::walk(db).await;
+    let walked: Result<::store::audit::Walk> = ::store::audit::walk(db).await;
     let mut section = Section::new("审计日志", "Audit log");
     match walked {
         Err(error) => section.add(looks::unreadable(&error)),

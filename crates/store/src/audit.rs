@@ -3,8 +3,11 @@
 //! Entries are plain rows in the command's transaction. Once a second one node links the new ones: each entry's hash covers
 //! its content and the hash before it. `xinglin check audit` walks the chain.
 
+use std::collections::HashSet;
+
 use base::{HospitalId, UnixMs};
 
+use crate::fault::{self, Point};
 use crate::value::{FromRow, One, Row};
 use crate::{Db, Result, Tx, args, lease};
 
@@ -25,6 +28,7 @@ crate::statements! {
     LINK = "UPDATE audit SET link = $3, hash = $4 WHERE hospital_id = $1 AND seq = $2 AND link IS NULL";
     WALK = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link > $2 ORDER BY link LIMIT 1000";
     COUNT_UNLINKED = "SELECT CAST(COUNT(*) AS BIGINT) FROM audit WHERE link IS NULL";
+    ENTITIES = "SELECT entity FROM audit WHERE action = $1 AND at >= $2";
     OF_ENTITY = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND entity = $2 ORDER BY seq";
 }
 
@@ -119,6 +123,15 @@ pub async fn of_entity(db: &Db, hospital: HospitalId, entity: &str) -> Result<Ve
     db.all(OF_ENTITY, args![hospital, entity]).await
 }
 
+/// The records that an action was done to since `since`. Reads the whole table; for checks.
+///
+/// # Errors
+/// Any [`crate::StoreError`].
+pub async fn entities(db: &Db, action: &str, since: UnixMs) -> Result<HashSet<String>> {
+    let rows = db.all::<One<String>>(ENTITIES, args![action, since]).await?;
+    Ok(rows.into_iter().map(|one| one.0).collect())
+}
+
 /// How many entries wait to be linked.
 ///
 /// # Errors
@@ -156,7 +169,9 @@ async fn link_one(db: &Db, hospital: HospitalId) -> Result<usize> {
         tx.exec(LINK, args![hospital, entry.seq, link, &hash]).await?;
     }
     tx.exec(SET_HEAD, args![hospital, link, hash]).await?;
+    fault::pass(Point::LinkBefore);
     tx.commit().await?;
+    fault::pass(Point::LinkAfter);
     Ok(entries.len())
 }
 

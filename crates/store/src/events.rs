@@ -6,7 +6,7 @@
 //! by side. A subscriber that fails gets a row of its own with growing pauses; the others are not held up. What fails for
 //! good stays visible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use base::{HospitalId, UnixMs};
 use tokio_util::sync::CancellationToken;
 
 use crate::caught::calmly;
+use crate::fault::{self, Point};
 use crate::value::{FromRow, One, Row};
 use crate::{Db, Result, StoreError, Tx, args};
 
@@ -56,6 +57,8 @@ crate::statements! {
               WHERE hospital_id = $1 AND seq = $2 AND subscriber = $3 AND state = 'waiting'";
     BACKLOG = "SELECT CAST(COUNT(*) AS BIGINT) FROM event WHERE state = 'new'";
     FAILURES = "SELECT CAST(COUNT(*) AS BIGINT) FROM event_failure WHERE state <> 'done'";
+    PUBLISHED = sqlite "SELECT json_extract(payload, '$.' || $2) AS field FROM event WHERE kind = $1 AND created_at >= $3"
+         postgres "SELECT CAST(payload AS jsonb)->>$2 AS field FROM event WHERE kind = $1 AND created_at >= $3";
     FORGET = "DELETE FROM event WHERE (hospital_id, seq) IN (SELECT hospital_id, seq FROM event WHERE state = 'done' AND created_at < $1 LIMIT 5000)";
     FORGET_FAILURES = "DELETE FROM event_failure WHERE state = 'done' AND created_at < $1";
 }
@@ -163,6 +166,16 @@ pub async fn failures(db: &Db) -> Result<i64> {
     Ok(db.one::<One<i64>>(FAILURES, args![]).await?.0)
 }
 
+/// What stands in a field of the payload of each event of a kind since `since`: whether all that happened was told. Reads the
+/// whole table; for checks.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn published(db: &Db, kind: &str, field: &str, since: UnixMs) -> Result<HashSet<String>> {
+    let rows = db.all::<One<Option<String>>>(PUBLISHED, args![kind, field, since]).await?;
+    Ok(rows.into_iter().filter_map(|one| one.0).collect())
+}
+
 /// Removes done events that are older than `before`, a few thousand at a time; gives how many.
 ///
 /// # Errors
@@ -245,6 +258,9 @@ async fn claim(db: &Db) -> Result<Vec<Event>> {
     let now = tx.now();
     let mut events: Vec<Event> = tx.all(CLAIM, args![now, now.plus(LEASE), db.node(), BATCH]).await?;
     tx.commit().await?;
+    if !events.is_empty() {
+        fault::pass(Point::EventTaken);
+    }
     events.sort_by_key(|e| e.seq);
     Ok(events)
 }
@@ -300,7 +316,9 @@ async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> 
         // Nothing of this stays when another node has taken the event over in the meantime.
         let ours = tx.exec(DONE, args![event.hospital, event.seq, db.node()]).await? == 1;
         if ours {
+            fault::pass(Point::EventDoneBefore);
             tx.commit().await?;
+            fault::pass(Point::EventDoneAfter);
         }
         return Ok(ours);
     }

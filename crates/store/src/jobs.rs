@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caught::calmly;
 use crate::events::{Failure, pause, said};
+use crate::fault::{self, Point};
 use crate::value::{FromRow, One, Row};
 use crate::{Db, Result, StoreError, Tx, args, lease};
 
@@ -155,6 +156,9 @@ pub async fn turn(db: &Db, handlers: &[Arc<dyn JobHandler>]) -> Result<usize> {
     let lease_ends = now.plus(LEASE);
     let mut jobs: Vec<Job> = tx.all(CLAIM, args![now, lease_ends]).await?;
     tx.commit().await?;
+    if !jobs.is_empty() {
+        fault::pass(Point::JobTaken);
+    }
     jobs.sort_by_key(|job| job.due);
     let mut done = 0;
     for job in &jobs {
@@ -179,7 +183,9 @@ pub async fn turn(db: &Db, handlers: &[Arc<dyn JobHandler>]) -> Result<usize> {
                     .await?
             }
         };
+        fault::pass(Point::JobDoneBefore);
         tx.commit().await?;
+        fault::pass(Point::JobDoneAfter);
     }
     Ok(done)
 }

@@ -15,9 +15,11 @@
 
 pub mod audit;
 mod caught;
+pub mod check;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod fault;
 pub mod jobs;
 pub mod lease;
 pub mod live;
@@ -66,5 +68,5 @@ pub fn migrations() -> Vec<Migration> {
 /// The kernel's own statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<Sql> {
-    [audit::ALL, events::ALL, jobs::ALL, lease::ALL, live::ALL, migrate::ALL].concat()
+    [audit::ALL, check::ALL, events::ALL, jobs::ALL, lease::ALL, live::ALL, migrate::ALL].concat()
 }

@@ -23,6 +23,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
+use crate::fault::{self, Point};
 use crate::tx::AfterCommit;
 use crate::{Result, StoreError};
 
@@ -279,13 +280,17 @@ impl State {
     /// Commits the open transaction and answers everybody in it.
     async fn commit(&mut self) {
         let outcome = match self.conn() {
-            Ok(conn) => sqlx::query("COMMIT").execute(conn).await.map(drop),
+            Ok(conn) => {
+                fault::pass(Point::CommitBefore);
+                sqlx::query("COMMIT").execute(conn).await.map(drop)
+            }
             Err(_) => Err(sqlx::Error::PoolClosed),
         };
         metrics::histogram!("store_commands_per_commit")
             .record(u32::try_from(self.pending.len()).unwrap_or(u32::MAX));
         match outcome {
             Ok(()) => {
+                fault::pass(Point::CommitAfter);
                 self.over();
                 for one in std::mem::take(&mut self.pending) {
                     one.after.run();

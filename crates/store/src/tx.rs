@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::db::Db;
+use crate::fault::{self, Point};
 use crate::live::Topic;
 use crate::sqlite::SqliteTx;
 use crate::value::{FromRow, Row, Value, bind};
@@ -204,7 +205,9 @@ impl Tx {
             TxBackend::Postgres(tx) => {
                 // In a task of its own: whoever asked may go away, but what was committed must reach caches and readers.
                 let committed = tokio::spawn(async move {
+                    fault::pass(Point::CommitBefore);
                     tx.commit().await?;
+                    fault::pass(Point::CommitAfter);
                     after.run();
                     Ok(())
                 });

@@ -83,7 +83,7 @@ pub(crate) async fn state(db: Db, expected: &Expected) -> Vec<String> {
     }
     wrong.extend(stock(&db).await);
     // What an administrator would be told, by the program's own look.
-    wrong.extend(booking::check::stock(&db).await.unwrap().faults);
+    wrong.extend(server::check::rows::faults(&db).await.unwrap());
     for row in db.all::<Row>(UNSAID, args![]).await.unwrap() {
         wrong.push(format!("appointment {} is not in the audit log", row.get::<String>("id").unwrap()));
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use base::Clock;
 use server::Config;
+use server::check::rows::{self, Part};
 use store::Db;
 
 /// What to look at.
@@ -13,33 +14,37 @@ pub(crate) enum What {
     All,
     /// The chain of the audit log.
     Audit,
-    /// Places taken, appointments and numbers against each other.
+    /// Places taken, appointments and numbers against each other; nobody has two places where one is allowed.
     Stock,
+    /// Events, jobs, pushes and messages: each is done, or waits and is not stuck; whatever happened was told.
+    Events,
     /// Our accounts at WeChat: asks WeChat itself.
     Wechat,
 }
 
 /// Looks; prints what is wrong, or that nothing is. Exit code 1 when something is.
 pub(crate) async fn run(config: &Config, what: What) -> anyhow::Result<ExitCode> {
-    if what == What::Wechat {
-        return crate::wechat::check(config).await;
-    }
+    let parts: &[Part] = match what {
+        What::Wechat => return crate::wechat::check(config).await,
+        What::All => &Part::ALL,
+        What::Audit => &[Part::Audit],
+        What::Stock => &[Part::Stock],
+        What::Events => &[Part::Events],
+    };
     let db = Db::open_read_only(&config.database.store(), Clock::machine()).await?;
     store::migrate::verify(&db, &server::app::migrations()).await?;
-    let mut faults = Vec::new();
-    if matches!(what, What::All | What::Audit) {
-        let walk = store::audit::walk(&db).await?;
-        crate::out(&format!("audit: {} linked entries\n", walk.entries));
-        faults.extend(walk.faults);
+    let mut faults = 0_usize;
+    for part in parts {
+        let found = rows::look(&db, *part).await?;
+        for line in found.seen {
+            crate::out(&format!("{}: {line}\n", part.name()));
+        }
+        for fault in &found.faults {
+            crate::out(&format!("FAULT {}: {fault}\n", part.name()));
+        }
+        faults = faults.saturating_add(found.faults.len());
     }
-    if matches!(what, What::All | What::Stock) {
-        let found = booking::check::stock(&db).await?;
-        crate::out(&format!("stock: {} slots, {} appointments\n", found.slots, found.appointments));
-        faults.extend(found.faults);
-    }
-    for fault in &faults {
-        crate::out(&format!("FAULT {fault}\n"));
-    }
-    crate::out(if faults.is_empty() { "all is well\n" } else { "something is wrong: see above\n" });
-    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    db.close().await;
+    crate::out(if faults == 0 { "all is well\n" } else { "something is wrong: see above\n" });
+    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base::UnixMs;
 use edge::Hospital;
 use store::Result;
+use store::fault::{self, Point};
 
 use super::contact::{Whom, shut, whom};
 use super::parcel::{Contents, Parcel};
@@ -170,6 +171,7 @@ async fn write_down(
     let ordinal = i64::try_from(before).unwrap_or(i64::MAX).saturating_add(1);
     delivery::add(&mut tx, message.hospital, delivery, ordinal).await?;
     tx.commit().await?;
+    fault::pass(Point::MessageWritten);
     Ok(true)
 }
 

@@ -1,5 +1,6 @@
 //! Step three: write down what became of it.
 
+use store::fault::{self, Point};
 use store::{Result, Tx};
 
 use super::NotifyDeps;
@@ -50,7 +51,9 @@ pub async fn settle(deps: &NotifyDeps, attempt: &Attempt, outcome: &Outcome) -> 
     if moved && next.due.is_some_and(|due| due <= now) {
         tx.touch(wake());
     }
+    fault::pass(Point::MessageSettledBefore);
     tx.commit().await?;
+    fault::pass(Point::MessageSettledAfter);
     report(attempt, outcome);
     Ok(())
 }

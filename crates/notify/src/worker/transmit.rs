@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use store::fault::{self, Point};
+
 use super::parcel::Parcel;
 use super::prepare::{Attempt, Mode};
 use crate::rules::{self, Outcome, Why};
@@ -15,12 +17,20 @@ pub async fn transmit(attempt: &Attempt) -> Outcome {
     let sending = async {
         match &attempt.parcel {
             Parcel::No(outcome) => outcome.clone(),
-            Parcel::Template(client, message) => match client.send_template(message).await {
-                Ok(msgid) => Outcome::Accepted { platform_id: Some(msgid.to_string()) },
-                Err(error) => rules::wechat(&error),
-            },
+            Parcel::Template(client, message) => {
+                fault::pass(Point::TemplateBefore);
+                let answer = client.send_template(message).await;
+                fault::pass(Point::TemplateAfter);
+                match answer {
+                    Ok(msgid) => Outcome::Accepted { platform_id: Some(msgid.to_string()) },
+                    Err(error) => rules::wechat(&error),
+                }
+            }
             Parcel::Custom(client, openid, message) => {
-                match client.send_custom(openid, message, None).await {
+                fault::pass(Point::ChatBefore);
+                let answer = client.send_custom(openid, message, None).await;
+                fault::pass(Point::ChatAfter);
+                match answer {
                     Ok(()) => Outcome::Accepted { platform_id: None },
                     Err(error) => rules::wechat(&error),
                 }
@@ -34,7 +44,10 @@ pub async fn transmit(attempt: &Attempt) -> Outcome {
 
 async fn by_sms(attempt: &Attempt, vendor: &Vendor, sms: &Sms) -> Outcome {
     if attempt.mode == Mode::Send {
-        return vendor.send(sms).await;
+        fault::pass(Point::SmsBefore);
+        let outcome = vendor.send(sms).await;
+        fault::pass(Point::SmsAfter);
+        return outcome;
     }
     match (vendor.ask(sms.out_id).await, attempt.mode) {
         (Asked::Known(Outcome::Accepted { .. }), Mode::Ask) => Outcome::NoNews,

@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use people::Channel;
 use store::StoreError;
+use store::fault::{self, Point};
 use tokio::time::Instant;
 use wechat::callback::{self, Format, KeyUsed, Query};
 use wechat::message::{Push, Reply};
@@ -241,6 +242,7 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
     let (is_new, lang) = keep(deps, channel, new, topic).await?;
     let outcome = if is_new { "received" } else { "repeated" };
     let said = push.zip(topic).and_then(|(push, topic)| say(deps, channel, &push, topic, lang, opened.key));
+    fault::pass(Point::PushAnswer);
     Ok(match said {
         Some((body, kind)) => Answer { outcome, body, kind },
         None => Answer::received(outcome),
@@ -268,7 +270,9 @@ async fn keep(
         let wake = deps.wake.clone();
         tx.after_commit(move || wake.notify_one());
     }
+    fault::pass(Point::KeepBefore);
     tx.commit().await?;
+    fault::pass(Point::KeepAfter);
     Ok((is_new, lang.unwrap_or_default()))
 }
 

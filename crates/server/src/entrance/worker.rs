@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::store::fault::{self, Point};
 use ::store::vault::Purpose;
 use ::store::{Result, StoreError, Tx};
 use base::{Lang, UnixMs};
@@ -57,6 +58,9 @@ pub async fn run(deps: Deps, stop: CancellationToken) {
 pub async fn turn(deps: &Deps) -> Result<usize> {
     let taken = store::claim(&deps.db).await?;
     let count = taken.len();
+    if count > 0 {
+        fault::pass(Point::PushTaken);
+    }
     let mut by_person: BTreeMap<_, Vec<TakenPush>> = BTreeMap::new();
     for push in taken {
         by_person.entry((push.hospital, push.channel, push.openid.clone())).or_default().push(push);
@@ -144,7 +148,9 @@ async fn carry_out(deps: &Deps, taken: &TakenPush) -> Result<(), Failed> {
         on.apply(&mut tx, effect).await?;
     }
     if store::done(&mut tx, taken).await? {
+        fault::pass(Point::PushDoneBefore);
         tx.commit().await?;
+        fault::pass(Point::PushDoneAfter);
     } else {
         tracing::debug!(push = %taken.id, "another node has taken this push; nothing of ours stays");
         tx.rollback().await?;
