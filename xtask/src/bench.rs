@@ -13,6 +13,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     let passed_on: Vec<&String> = args.iter().filter(|arg| *arg != "--dev").collect();
     let steps = Steps::start();
     let name = passed_on.first().map(|name| name.as_str());
+    let mut python = None;
     match name {
         Some("pages") => {
             machine::ensure(&[machine::BROWSER, machine::CJK_FONTS])?;
@@ -21,6 +22,11 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
             web::build()?;
         }
         Some("rush") => machine::ensure(&[machine::POSTGRESQL])?,
+        Some("callback") => {
+            machine::ensure(&[machine::POSTGRESQL, machine::PYTHON_VENV])?;
+            steps.say("Python packages");
+            python = Some(machine::venv()?);
+        }
         // The program lists what there is.
         _ => {}
     }
@@ -32,6 +38,9 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     let folder = if dev { "debug" } else { "release" };
     let mut bench = Command::new(project::target(folder).join("bench"));
     bench.args(passed_on).current_dir(project::root()).env("CHROMIUM", machine::chromium());
+    if let Some(python) = python {
+        bench.env("XINGLIN_PYTHON", python);
+    }
     let status = process::foreground(&mut bench)?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

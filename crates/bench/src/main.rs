@@ -2,13 +2,16 @@
 //!
 //! - [`pages`]: the patient app on a slow phone, measured by the browser itself, against its budgets
 //! - [`rush`]: the booking desk under many phones at once, on both databases
+//! - [`callback`]: WeChat's pushes, beside wechatpy and bare axum ([`echo`])
 //! - [`load`]: the load generator; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
 //!
 //! A figure is the median of several rounds with the smallest and the largest beside it. What was measured stands in
 //! `target/bench/NAME.json` together with the machine, the versions and the commit. A machine that does other things
 //! meanwhile measures those too: the load average at both ends stands beside the figures.
 
+mod callback;
 mod child;
+mod echo;
 mod figures;
 mod load;
 mod machine;
@@ -38,6 +41,14 @@ enum What {
     Pages(pages::Options),
     /// Bookings a second, hot (one slot) and warm (many), on both databases.
     Rush(rush::Options),
+    /// Encrypted callbacks a second and their processor time, beside wechatpy and bare axum. Fails when a target is missed.
+    Callback(callback::Options),
+    /// Bare axum giving back what it gets, for the others to be compared with.
+    #[command(hide = true)]
+    Echo {
+        /// Where it listens.
+        address: std::net::SocketAddr,
+    },
 }
 
 fn main() -> ExitCode {
@@ -64,6 +75,8 @@ async fn run(cli: Cli) -> Result<bool> {
         match cli.what {
             What::Pages(options) => pages::run(&options).await,
             What::Rush(options) => rush::run(&options).await,
+            What::Callback(options) => callback::run(&options).await,
+            What::Echo { address } => echo::serve(address).await,
         }
     };
     tokio::select! {
