@@ -29,6 +29,7 @@ cargo xtask <command>
   demo [--no-web] [-- ARGS]       build what is needed, then run the product and its simulator until Ctrl-C
   test [--only LANE]… [-E FILTER]…
                                   every check and test; LANE is lint, rust, web or e2e; FILTER is nextest's
+  test --long [-E FILTER]…        the stories of races, crashes and outages in their long forms: about a quarter of an hour
   ci                              the same as test
   fmt [--no-web]                  format Rust and web sources
   tidy                            the house rules: crate arrows, file length, forbidden words, rooms, migrations

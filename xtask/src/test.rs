@@ -24,9 +24,11 @@ enum Lane {
     Rust,
     Web,
     E2e,
+    /// The long forms of the stories of races, crashes and outages.
+    Long,
 }
 
-use Lane::{E2e, Lint, Rust, Web};
+use Lane::{E2e, Lint, Long, Rust, Web};
 
 struct Step {
     name: &'static str,
@@ -38,8 +40,8 @@ struct Step {
 
 /// In the order in which they run: what is quick and often wrong comes first.
 const STEPS: &[Step] = &[
-    Step { name: "machine", lanes: &[Rust, E2e], needs: &[], run: install },
-    Step { name: "tools", lanes: &[Lint, Rust], needs: &[], run: tools },
+    Step { name: "machine", lanes: &[Rust, E2e, Long], needs: &[], run: install },
+    Step { name: "tools", lanes: &[Lint, Rust, Long], needs: &[], run: tools },
     Step { name: "rustfmt", lanes: &[Lint, Rust], needs: &[], run: rustfmt },
     Step { name: "tidy", lanes: &[Lint, Rust], needs: &[], run: |_| done(tidy::check()) },
     Step {
@@ -69,7 +71,7 @@ const STEPS: &[Step] = &[
     Step { name: "cargo-deny", lanes: &[Lint, Rust], needs: &["tools"], run: deny },
     Step {
         name: "build",
-        lanes: &[Rust, E2e],
+        lanes: &[Rust, E2e, Long],
         needs: &[],
         run: |_| done(process::run(&mut project::build_program())),
     },
@@ -79,8 +81,8 @@ const STEPS: &[Step] = &[
         needs: &["build"],
         run: |_| done(openapi::check_description()),
     },
-    Step { name: "python", lanes: &[Rust], needs: &["machine"], run: python },
-    Step { name: "nextest", lanes: &[Rust], needs: &["machine", "tools", "python"], run: nextest },
+    Step { name: "python", lanes: &[Rust, Long], needs: &["machine"], run: python },
+    Step { name: "nextest", lanes: &[Rust, Long], needs: &["machine", "tools", "python", "build"], run: nextest },
     Step { name: "playwright", lanes: &[E2e], needs: &["machine", "build", "web build"], run: playwright },
 ];
 
@@ -91,6 +93,8 @@ struct Run {
     lanes: Vec<Lane>,
     /// Nextest's own filter expressions.
     filters: Vec<String>,
+    /// Only the stories that have a long form, in that form.
+    long: bool,
     nextest: Option<PathBuf>,
     deny: Option<PathBuf>,
     python: Option<PathBuf>,
@@ -101,6 +105,11 @@ impl Run {
         let mut run = Self::default();
         let mut args = args.iter();
         while let Some(arg) = args.next() {
+            if arg == "--long" {
+                run.long = true;
+                run.lanes = vec![Long];
+                continue;
+            }
             match (arg.as_str(), args.next().map(String::as_str)) {
                 ("--only", Some("lint")) => run.lanes.push(Lint),
                 ("--only", Some("rust")) => run.lanes.push(Rust),
@@ -109,7 +118,7 @@ impl Run {
                 ("--only", _) => bail!("--only takes lint, rust, web or e2e"),
                 ("-E", Some(filter)) => run.filters.push(filter.to_owned()),
                 ("-E", None) => bail!("-E takes one of nextest's filter expressions"),
-                (other, _) => bail!("test does not know {other:?}; it takes --only LANE and -E FILTER"),
+                (other, _) => bail!("test does not know {other:?}; it takes --only LANE, --long and -E FILTER"),
             }
         }
         Ok(run)
@@ -167,7 +176,7 @@ fn npm(script: &str) -> Result<Counts> {
 
 fn install(run: &mut Run) -> Result<Counts> {
     let mut needs = Vec::new();
-    if run.wants(Rust) {
+    if run.wants(Rust) || run.wants(Long) {
         needs.extend([machine::POSTGRESQL, machine::PYTHON_VENV]);
     }
     if run.wants(E2e) {
@@ -177,8 +186,10 @@ fn install(run: &mut Run) -> Result<Counts> {
 }
 
 fn tools(run: &mut Run) -> Result<Counts> {
-    run.deny = Some(machine::deny()?);
-    if run.wants(Rust) {
+    if run.wants(Rust) || run.wants(Lint) {
+        run.deny = Some(machine::deny()?);
+    }
+    if run.wants(Rust) || run.wants(Long) {
         run.nextest = Some(machine::nextest()?);
     }
     Ok(Counts::default())
@@ -217,9 +228,12 @@ fn python(run: &mut Run) -> Result<Counts> {
     Ok(Counts::default())
 }
 
+/// The stories that have a long form.
+const LONG_FORMS: &str = "package(stories) & test(/^(race|crash|fault|nodes|outage)::/)";
+
 fn nextest(run: &mut Run) -> Result<Counts> {
     let program = run.nextest.as_deref().context("cargo-nextest was not prepared")?;
-    let junit = project::target("nextest/default/junit.xml");
+    let junit = project::target(if run.long { "nextest/long/junit.xml" } else { "nextest/default/junit.xml" });
     let server = Postgres::start()?;
     let mut command = std::process::Command::new(program);
     command.current_dir(project::root()).env("CARGO_TARGET_DIR", project::target(""));
@@ -227,7 +241,15 @@ fn nextest(run: &mut Run) -> Result<Counts> {
     for filter in &run.filters {
         command.args(["-E", filter]);
     }
+    if run.long {
+        command.args(["--profile", "long"]).env("XINGLIN_LONG", "1");
+        if run.filters.is_empty() {
+            command.args(["-E", LONG_FORMS]);
+        }
+    }
     command.env(postgres::VARIABLE, server.url());
+    // Built by an earlier step: the stories that kill it need not ask cargo once more, each for itself.
+    command.env("XINGLIN_PROGRAM", project::target("debug/xinglin"));
     if let Some(python) = &run.python {
         command.env("XINGLIN_PYTHON", python);
     }
@@ -292,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_a_step_needs_comes_before_it_in_every_lane() {
-        for lane in ["", "--only lint", "--only rust", "--only web", "--only e2e"] {
+        for lane in ["", "--only lint", "--only rust", "--only web", "--only e2e", "--long"] {
             let chosen = names(lane);
             for (at, name) in chosen.iter().enumerate() {
                 let step = STEPS.iter().find(|step| step.name == *name).unwrap();
@@ -309,6 +331,7 @@ mod tests {
         assert!(names("--only lint").contains(&"eslint") && !names("--only lint").contains(&"nextest"));
         assert!(names("--only rust").contains(&"nextest") && !names("--only rust").contains(&"vitest"));
         let both = names("--only web --only e2e");
+        assert_eq!(names("--long"), ["machine", "tools", "build", "python", "nextest"]);
         assert!(both.contains(&"vitest") && both.contains(&"playwright") && !both.contains(&"clippy"));
     }
 

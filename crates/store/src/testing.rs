@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base::{Clock, Secret, UnixMs};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
 use crate::caught::caught;
 use crate::{Backend, Db, DbConfig, Migration, migrate};
@@ -114,7 +114,20 @@ pub async fn each_db_in_real_time(migrations: &[Migration], test: impl AsyncFn(T
 /// # Panics
 /// When `test` does, and when the database can't be made.
 pub async fn on_sqlite(migrations: &[Migration], clock: Clock, test: &impl AsyncFn(TestDb)) {
-    let folder = tempfile::tempdir().expect("make a folder");
+    on_sqlite_in(&std::env::temp_dir(), migrations, clock, test).await;
+}
+
+/// As [`on_sqlite`], on a disk of one's choice.
+///
+/// # Panics
+/// As [`on_sqlite`].
+pub async fn on_sqlite_in(
+    parent: &std::path::Path,
+    migrations: &[Migration],
+    clock: Clock,
+    test: &impl AsyncFn(TestDb),
+) {
+    let folder = tempfile::tempdir_in(parent).expect("make a folder");
     let config = DbConfig::Sqlite { path: folder.path().join("test.db") };
     let outcome = round(config, clock, migrations, test).await;
     drop(folder);
@@ -137,15 +150,28 @@ pub async fn on_postgres(migrations: &[Migration], clock: Clock, test: &impl Asy
         );
         return;
     };
+    on_postgres_at(&admin, migrations, clock, test).await;
+}
+
+/// As [`on_postgres`], on a server of one's choice.
+///
+/// # Panics
+/// As [`on_postgres`].
+pub async fn on_postgres_at(
+    admin: &str,
+    migrations: &[Migration],
+    clock: Clock,
+    test: &impl AsyncFn(TestDb),
+) {
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-    run(&admin, format!("CREATE DATABASE {name}")).await;
+    run(admin, format!("CREATE DATABASE {name}")).await;
     let url = match admin.rsplit_once('/') {
         Some((server, _)) => format!("{server}/{name}"),
         None => panic!("{POSTGRES} has no database name at its end"),
     };
     let config = DbConfig::Postgres { url: Secret::new(url), max_connections: 16 };
     let outcome = round(config, clock, migrations, test).await;
-    run(&admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    run(admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
     if let Err(panic) = outcome {
         eprintln!("— this was on PostgreSQL");
         resume_unwind(panic);
@@ -168,6 +194,42 @@ async fn round(
         db.close().await;
     }
     outcome
+}
+
+/// What PostgreSQL makes of a statement whose values it does not know yet, where it may not read tables from end to end if
+/// there is another way: its generic plan, as JSON. (The tables of a test are empty, and of those it would read all.)
+///
+/// # Panics
+/// When it is not on PostgreSQL, or the statement can't be planned.
+pub async fn postgres_plan(t: &TestDb, statement: &str) -> String {
+    let DbConfig::Postgres { url, .. } = &t.config else { panic!("only PostgreSQL plans like this") };
+    let count = (1..=64).take_while(|n| statement.contains(&format!("${n}"))).count();
+    let nulls = vec!["NULL"; count].join(", ");
+    let values = if count == 0 { String::new() } else { format!("({nulls})") };
+    let text = format!(
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; PREPARE planned AS {statement}; \
+         EXPLAIN (FORMAT JSON) EXECUTE planned{values}"
+    );
+    let mut connection = PgConnection::connect(url.expose()).await.expect("connect");
+    let rows = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(&mut connection).await;
+    let rows = rows.unwrap_or_else(|e| panic!("{statement}: {e}"));
+    let _closed = connection.close().await;
+    // Of type json, in the text form of the simple protocol.
+    rows.first().expect("a plan").try_get_unchecked(0).expect("a text")
+}
+
+/// How SQLite would carry a statement out, a line for each step.
+///
+/// # Panics
+/// When it is not on SQLite, or the statement can't be planned.
+pub async fn sqlite_plan(t: &TestDb, statement: &str) -> Vec<String> {
+    let DbConfig::Sqlite { path } = &t.config else { panic!("only SQLite plans like this") };
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("connect");
+    let rows = sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+    let rows = rows.fetch_all(&mut connection).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+    let _closed = connection.close().await;
+    rows.iter().map(|row| row.try_get("detail").expect("a text")).collect()
 }
 
 async fn run(server: &str, statement: String) {

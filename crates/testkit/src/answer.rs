@@ -20,10 +20,15 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) async fn read(asked: String, response: reqwest::Response) -> Self {
+        let read = Self::try_read(asked, response).await;
+        read.unwrap_or_else(|e| panic!("the body broke off: {e}"))
+    }
+
+    pub(crate) async fn try_read(asked: String, response: reqwest::Response) -> Result<Self, String> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap_or_else(|e| panic!("{asked}: the body broke off: {e}"));
+        let text = response.text().await.map_err(|error| format!("{asked}: {error}"))?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { asked, status, headers, text, json }
+        Ok(Self { asked, status, headers, text, json })
     }
 
     /// A header's text; empty when it is not there.

@@ -60,6 +60,12 @@ impl Browser {
         *self.lang.lock() = lang;
     }
 
+    /// Whether it reads them in English.
+    #[must_use]
+    pub fn reads_english(&self) -> bool {
+        *self.lang.lock() == Lang::En
+    }
+
     /// Is served by this node from now on, of several.
     pub fn is_served_by(&self, node: usize) {
         self.node.store(node, Ordering::SeqCst);
@@ -230,6 +236,17 @@ impl Call<'_> {
         let answer = Answer::read(self.asked, response).await;
         self.browser.takes_cookies(&answer);
         answer
+    }
+
+    /// Sends it to a server that may be gone: the error says how the answer did not come.
+    ///
+    /// # Errors
+    /// When no answer came, or half of one.
+    pub async fn try_send(self) -> Result<Answer, String> {
+        let response = self.request.send().await.map_err(|error| format!("{}: {error:?}", self.asked))?;
+        let answer = Answer::try_read(self.asked, response).await?;
+        self.browser.takes_cookies(&answer);
+        Ok(answer)
     }
 
     /// Opens a stream of live topics.

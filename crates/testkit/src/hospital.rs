@@ -210,21 +210,25 @@ impl Hospital {
     /// # Panics
     /// When they can't be real.
     pub async fn on_file(&self, who: &Someone, phone: Option<&str>) -> PersonId {
-        let today = self.today();
-        let kind = DocumentKind::from_code(&who.document_kind).expect("a kind of document");
-        let new = NewPatient {
-            name: RealName::parse(&who.name).expect("a real name"),
-            document: Some(Document::parse(kind, &who.number, Some("FRA"), today).expect("a true number")),
-            birth: Some(who.birth),
-            sex: Sex::Female,
-            phone: phone.map(|p| Mobile::parse(p).expect("a mobile number")),
-            verified: true,
-        };
+        let new = self.patient_on_file(who, phone);
         let node = self.node();
         let mut tx = node.db().begin().await.unwrap();
         let person = patients::add(&mut tx, &node.vault(), FIRST, &new).await.unwrap();
         tx.commit().await.unwrap();
         person
+    }
+
+    pub(crate) fn patient_on_file(&self, who: &Someone, phone: Option<&str>) -> NewPatient {
+        let kind = DocumentKind::from_code(&who.document_kind).expect("a kind of document");
+        let document = Document::parse(kind, &who.number, Some("FRA"), self.today());
+        NewPatient {
+            name: RealName::parse(&who.name).expect("a real name"),
+            document: Some(document.expect("a true number")),
+            birth: Some(who.birth),
+            sex: Sex::Female,
+            phone: phone.map(|p| Mobile::parse(p).expect("a mobile number")),
+            verified: true,
+        }
     }
 
     /// A browser in which a member of staff has signed in, with these roles.

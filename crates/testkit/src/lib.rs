@@ -35,9 +35,11 @@
 pub mod answer;
 pub mod browser;
 pub mod checks;
+pub mod crowd;
 pub mod hospital;
 pub mod logs;
 pub mod phone;
+pub mod postgres;
 pub mod program;
 pub mod setup;
 pub mod sim_control;
@@ -46,6 +48,7 @@ pub mod someone;
 
 pub use answer::Answer;
 pub use browser::Browser;
+pub use crowd::{Dice, Heard, Member};
 pub use hospital::Hospital;
 pub use phone::Phone;
 pub use setup::{Setup, each_hospital};

@@ -31,6 +31,20 @@ impl Browser {
         self.call(Method::POST, &path).key(&key()).json(&json!({})).send().await
     }
 
+    /// The request to give an appointment up under this key, not sent yet.
+    #[must_use]
+    pub fn cancelling(&self, appointment: &str, key: &str) -> Call<'_> {
+        let path = format!("/api/v1/appointments/{appointment}/cancel");
+        self.call(Method::POST, &path).key(key).json(&json!({}))
+    }
+
+    /// The request to move an appointment under this key, not sent yet.
+    #[must_use]
+    pub fn moving(&self, appointment: &str, slot: &str, key: &str) -> Call<'_> {
+        let path = format!("/api/v1/appointments/{appointment}/move");
+        self.call(Method::POST, &path).key(key).json(&json!({"slot_id": slot}))
+    }
+
     /// Moves an appointment to another slot.
     pub async fn moves(&self, appointment: &str, slot: &str) -> Answer {
         let path = format!("/api/v1/appointments/{appointment}/move");

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use base::UnixMs;
-use store::args;
 use store::value::{FromRow, One, Row};
+use store::{Db, NewJob, args};
 
 use super::{Hospital, Inner};
+use crate::phone::Phone;
+use crate::setup::FIRST;
 use crate::sim_control::SimControl;
 
 store::statements! {
@@ -17,6 +19,13 @@ store::statements! {
         (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new' AND due_at <= $1) AS pushes,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE due_at <= $1 OR (due_at >= $2 AND due_at <= $3)) AS messages,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sent' AND channel = 'template') AS results";
+    EVENTS_FREE = "UPDATE event SET leased_until = 0 WHERE leased_until <> 0";
+    FAILURES_FREE = "UPDATE event_failure SET leased_until = 0 WHERE leased_until <> 0";
+    JOBS_FREE = "UPDATE job SET leased_until = 0 WHERE leased_until <> 0";
+    PUSHES_FREE = "UPDATE wechat_push SET leased_until = 0 WHERE leased_until <> 0";
+    TOKENS_FREE = "UPDATE wechat_token SET leased_until = 0 WHERE leased_until <> 0";
+    LEASES_FREE = "UPDATE lease SET until = 0 WHERE until <> 0";
+    MESSAGES_FREE = "UPDATE message SET due_at = $1 WHERE due_at > $1 AND due_at <= $2";
     NEXT = "SELECT CAST(COALESCE(MIN(at), 0) AS BIGINT) FROM (
         SELECT next_at AS at FROM event_failure WHERE state = 'waiting'
         UNION ALL SELECT due_at FROM job WHERE state = 'waiting'
@@ -56,13 +65,13 @@ impl FromRow for Undone {
 }
 
 impl Inner {
-    async fn undone(&self, results: bool) -> Undone {
+    async fn undone(&self, db: &Db, results: bool) -> Undone {
         let now = self.clock.now();
         // Who works on a message has moved it ahead by the lease. Where the clock stands still that is exact; where it runs
         // a retry in a minute or more looks the same, and is waited for in vain until it comes nearer.
         let taken = now.plus(notify::worker::LEASE);
         let since = if self.real_time { taken.minus(WORKING) } else { taken };
-        let mut undone: Undone = self.nodes[0].db().one(UNDONE, args![now, since, taken]).await.unwrap();
+        let mut undone: Undone = db.one(UNDONE, args![now, since, taken]).await.unwrap();
         if !results {
             undone.results = 0;
         }
@@ -71,13 +80,16 @@ impl Inner {
 
     pub(crate) async fn settle(&self, sim: &SimControl) {
         let faults = sim.get("/sim/v1/faults").await;
-        let results = faults["template_event"] != "never";
+        self.settle_in(&self.nodes[0].db(), faults["template_event"] != "never").await;
+    }
+
+    async fn settle_in(&self, db: &Db, results: bool) {
         let begun = tokio::time::Instant::now();
         let mut look = tokio::time::interval(LOOK);
         let mut quiet = 0;
         loop {
             look.tick().await;
-            let left = self.undone(results).await;
+            let left = self.undone(db, results).await;
             // Twice, because what one worker finishes may be another's beginning.
             quiet = if left == Undone::default() { quiet + 1 } else { 0 };
             if quiet == 2 {
@@ -95,6 +107,70 @@ impl Hospital {
     /// When they are not, after far longer than they may take.
     pub async fn settle(&self) {
         self.inner.settle(&self.sim).await;
+    }
+
+    /// As [`Self::settle`], while the program works on the database in a process of its own. Results of template messages
+    /// are not waited for: the program may have been dead when WeChat told them.
+    ///
+    /// # Panics
+    /// As [`Self::settle`].
+    pub async fn program_settles(&self) {
+        let db = self.looks_in().await;
+        self.inner.settle_in(&db, false).await;
+        db.close().await;
+    }
+
+    /// The database, to be read only, whoever works on it.
+    ///
+    /// # Panics
+    /// When it can't be reached.
+    pub async fn looks_in(&self) -> Db {
+        let config = self.node().config().database.store();
+        Db::open_read_only(&config, self.inner.clock.clone()).await.expect("open the database to read")
+    }
+
+    /// What a dead program had taken up is free again, as it would be after a minute and a half.
+    ///
+    /// # Panics
+    /// When the database can't be written: on SQLite, while a program runs.
+    pub async fn leases_run_out(&self) {
+        let config = self.node().config().database.store();
+        let db = Db::open(&config, self.inner.clock.clone()).await.expect("open the database");
+        self.leases_run_out_on(&db).await;
+        db.close().await;
+    }
+
+    /// As [`Self::leases_run_out`], for what a living node had taken up and could not finish.
+    ///
+    /// # Panics
+    /// When the database can't be written.
+    pub async fn leases_run_out_on(&self, db: &Db) {
+        let mut tx = db.begin().await.unwrap();
+        let now = tx.now();
+        for sql in [EVENTS_FREE, FAILURES_FREE, JOBS_FREE, PUSHES_FREE, TOKENS_FREE, LEASES_FREE] {
+            tx.exec(sql, args![]).await.unwrap();
+        }
+        tx.exec(MESSAGES_FREE, args![now, now.plus(notify::worker::LEASE)]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Leaves a job for the program that starts next: to ask WeChat whether somebody follows.
+    ///
+    /// # Panics
+    /// As [`Self::leases_run_out`].
+    pub async fn asks_who_follows(&self, phone: &Phone) {
+        let config = self.node().config().database.store();
+        let db = Db::open(&config, self.inner.clock.clone()).await.expect("open the database");
+        let channel = self.node().channels().service(FIRST).expect("a service account").id;
+        let mut tx = db.begin().await.unwrap();
+        let account = people::wechat_user::account_of_openid(&mut tx, FIRST, channel, &phone.openid, false);
+        let account = account.await.unwrap().expect("it is known");
+        let now = tx.now();
+        let payload = serde_json::json!({"channel": channel, "account": account});
+        let job = NewJob { hospital: FIRST, kind: "people.follower", dedupe: phone.openid.clone(), payload };
+        tx.at(now, job).await.unwrap();
+        tx.commit().await.unwrap();
+        db.close().await;
     }
 
     /// Lets time pass, from one thing that is to be tried again to the next, until nothing is left within `ahead`.
