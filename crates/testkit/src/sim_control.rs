@@ -43,13 +43,8 @@ impl SimControl {
     /// # Panics
     /// When there is no such fault.
     pub async fn faults(&self, faults: Value) {
-        self.put("/sim/v1/faults", faults).await;
-    }
-
-    /// PUT of its own interface.
-    pub async fn put(&self, path: &str, body: Value) {
-        let request = self.http.put(format!("{}{path}", self.base)).body(body.to_string());
-        self.send(request, path).await;
+        let request = self.http.put(format!("{}/sim/v1/faults", self.base)).body(faults.to_string());
+        self.send(request, "/sim/v1/faults").await;
     }
 
     /// Everything works again.

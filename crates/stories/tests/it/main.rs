@@ -25,6 +25,5 @@ mod plans;
 mod privacy;
 mod race;
 mod schema;
-mod staff;
 mod telling;
 mod third_party;
