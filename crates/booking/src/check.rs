@@ -15,7 +15,7 @@ const RECENT: Duration = Duration::from_secs(24 * 3600);
 const APART: Duration = Duration::from_secs(60);
 
 /// Places taken are those that somebody has; numbers 1 to the last of each slot all exist; nobody has two places where one is
-/// allowed; one request made one appointment.
+/// allowed; one request made one appointment; places by channel add up to the clinic's.
 ///
 /// # Errors
 /// Any [`store::StoreError`].
@@ -25,6 +25,7 @@ pub async fn stock(db: &Db) -> Result<Found> {
         Found { seen: vec![format!("{slots} slots, {appointments} appointments")], faults: Vec::new() };
     look::stock(db, &mut found).await?;
     look::once(db, &mut found).await?;
+    schedule::quota::keep::check(db, &mut found).await?;
     Ok(found)
 }
 

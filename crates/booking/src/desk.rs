@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::lane::{self, Counter, Waiting};
 use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Refusal, Request, State};
 use crate::rules::{self, Now, decide};
-use crate::store as sql;
+use crate::{quota, store as sql};
 
 /// How many requests may wait in a lane. More than any hospital has phones at one moment; beyond it people are asked to
 /// try again.
@@ -93,7 +93,13 @@ impl Desk {
         sql::lock_persons(&mut tx, id, &[request.person.id]).await?;
         let Some(old) = sql::get(&mut tx, id, from).await? else { return cannot() };
         let stock = schedule::stock::lock(&mut tx, id, &[old.slot, request.slot]).await?;
+        // The lines of both clinics in one statement, in order; within one clinic the old place is free for the new one.
+        quota::lines(&mut tx, id, &stock).await?;
         let mut facts = lane::gather(&mut tx, hospital, std::slice::from_ref(request)).await?;
+        let within = facts.lines.contains_key(&old.clinic);
+        if let Some(lines) = facts.lines.get_mut(&old.clinic) {
+            quota::release(&mut tx, id, lines, from).await?;
+        }
         let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
         let replayed = facts.by_key.contains_key(&(request.account, request.key.clone()));
         if !replayed
@@ -120,6 +126,10 @@ impl Desk {
         }
         schedule::stock::give_back(&mut tx, id, old.slot).await?;
         schedule::stock::take(&mut tx, id, &plan.taken).await?;
+        quota::write(&mut tx, &self.counter.board, id, &plan, &facts.lines).await?;
+        if let Some(left) = stock.iter().find(|one| one.slot == old.slot && !within) {
+            quota::give_back(&mut tx, &self.counter.board, id, left, from).await?;
+        }
         tx.publish(lane::booked(id, new)).await?;
         let asked = [((request.account, request.key.as_str()), request)].into_iter().collect();
         if let Some(entry) = lane::audit(id, &asked, new) {
@@ -170,6 +180,9 @@ impl Desk {
             return Err(Problem::unavailable(1));
         }
         schedule::stock::give_back(&mut tx, hospital.id, slot).await?;
+        for one in &stock {
+            quota::give_back(&mut tx, &self.counter.board, hospital.id, one, id).await?;
+        }
         tx.publish(NewEvent {
             hospital: hospital.id,
             kind: "booking.cancelled",

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{Appointment, AppointmentId, Limits, Outcome, Request};
 use crate::rules::{Facts, Now, Plan, decide};
-use crate::store as sql;
+use crate::{quota, store as sql};
 
 /// The most requests of one commit.
 const BATCH: usize = 512;
@@ -138,6 +138,7 @@ impl Counter {
             return Ok(None);
         }
         schedule::stock::take(&mut tx, id, &plan.taken).await?;
+        quota::write(&mut tx, &self.board, id, &plan, &facts.lines).await?;
         tx.publish_all(&plan.rows.iter().map(|row| booked(id, row)).collect::<Vec<_>>()).await?;
         let entries: Vec<_> = plan.rows.iter().filter_map(|row| audit(id, &asked, row)).collect();
         tx.audit_all(&entries).await?;
@@ -178,6 +179,7 @@ pub(crate) async fn gather(
     let slots: Vec<SlotId> = unique(requests.iter().map(|r| r.slot));
     sql::lock_persons(tx, hospital.id, &persons).await?;
     let stock = schedule::stock::lock(tx, hospital.id, &slots).await?;
+    let lines = quota::lines(tx, hospital.id, &stock).await?;
     // Only now, under the locks: what was committed before is seen.
     let keys: Vec<_> = requests.iter().map(|r| (r.account, r.key.clone())).collect();
     let by_key = sql::by_keys(tx, hospital.id, &keys).await?;
@@ -188,6 +190,7 @@ pub(crate) async fn gather(
         stock: stock.into_iter().map(|s| (s.slot, s)).collect(),
         by_key: by_key.into_iter().map(|a| ((a.account, a.key.clone()), a)).collect(),
         known,
+        lines,
     })
 }
 

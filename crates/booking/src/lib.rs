@@ -20,6 +20,7 @@ pub mod desk;
 mod lane;
 pub mod model;
 mod problems;
+mod quota;
 pub mod reacts;
 pub mod rules;
 pub mod store;

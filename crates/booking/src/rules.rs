@@ -10,12 +10,14 @@ use base::calendar::age_on;
 use base::{Date, UnixMs, WallTime, Zone};
 use jiff::ToSpan as _;
 use people::PersonId;
-use schedule::SlotId;
+use schedule::quota::{Channel, Line};
 use schedule::stock::Stock;
+use schedule::{ClinicId, SlotId};
 
 use crate::model::{
     Appointment, AppointmentId, Known, Limits, Outcome, Pay, PersonFacts, Refusal, Request, State,
 };
+use crate::quota;
 
 /// What was found in the database for a batch.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Facts {
     pub by_key: HashMap<(edge::AccountId, String), Appointment>,
     /// What the batch's persons have or had within 90 days around.
     pub known: HashMap<PersonId, Vec<Known>>,
+    /// Places by channel of the clinics that are divided, locked, as they stand at this moment.
+    pub lines: HashMap<ClinicId, Vec<Line>>,
 }
 
 /// What is to be written.
@@ -35,6 +39,8 @@ pub struct Plan {
     pub rows: Vec<Appointment>,
     /// How many places each slot gives.
     pub taken: Vec<(SlotId, i64)>,
+    /// The clinics of which places of a channel are taken.
+    pub divided: Vec<ClinicId>,
 }
 
 /// When and where it is decided.
@@ -78,7 +84,12 @@ pub fn decide(
             continue;
         };
         let known = facts.known.entry(request.person.id).or_default();
-        let reasons = refusals(request, stock, known, now);
+        let mut reasons = refusals(request, stock, known, now);
+        let channel = Channel::of_request(&request.channel);
+        let lines = facts.lines.get_mut(&stock.clinic);
+        if lines.as_ref().is_some_and(|lines| !quota::has_place(lines, channel)) && stock.taken < stock.capacity {
+            reasons.push(Refusal::Full);
+        }
         if !reasons.is_empty() {
             outcomes.push(Outcome::Refused(reasons));
             continue;
@@ -87,6 +98,10 @@ pub fn decide(
         known.push(remember(&appointment));
         stock.taken += 1;
         stock.last_number += 1;
+        if let Some(lines) = lines {
+            quota::take(lines, channel);
+            plan.divided.push(stock.clinic);
+        }
         *taken.entry(request.slot).or_default() += 1;
         facts.by_key.insert(by_key, appointment.clone());
         plan.rows.push(appointment.clone());
@@ -94,6 +109,8 @@ pub fn decide(
     }
     plan.taken = taken.into_iter().collect();
     plan.taken.sort_by_key(|(slot, _)| *slot);
+    plan.divided.sort_unstable();
+    plan.divided.dedup();
     (outcomes, plan)
 }
 

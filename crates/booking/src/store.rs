@@ -44,6 +44,7 @@ store::statements! {
                     value->>13, value->>14, value->>15, CAST(value->>16 AS BIGINT), CAST(value->>17 AS BIGINT), value->>18, value->>19,
                     value->>20, value->>21, value->>22, CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT), value->>25
                FROM jsonb_array_elements(CAST($2 AS jsonb)) AS t(value) ON CONFLICT DO NOTHING";
+    CHANNEL_OF = "SELECT channel FROM appointment WHERE hospital_id = $1 AND id = $2";
     GET = "SELECT * FROM appointment WHERE hospital_id = $1 AND id = $2";
     END = "UPDATE appointment SET state = $3, ended_at = $4, ended_by = $5, end_reason = $6, moved_to = $7
            WHERE hospital_id = $1 AND id = $2 AND state IN ('held', 'booked')";
@@ -149,6 +150,11 @@ pub(crate) async fn insert_all(
         })
         .collect();
     tx.exec(INSERT_ALL, args![hospital, serde_json::Value::from(rows)]).await
+}
+
+/// By which way an appointment came.
+pub(crate) async fn channel_of(tx: &mut Tx, hospital: HospitalId, id: AppointmentId) -> Result<String> {
+    tx.one::<store::value::One<String>>(CHANNEL_OF, args![hospital, id]).await.map(|one| one.0)
 }
 
 /// An appointment, whoever it belongs to: the caller checks that.

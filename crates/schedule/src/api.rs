@@ -21,7 +21,11 @@ use crate::board::Board;
 use crate::board::render::Filter;
 use crate::model::{CampusId, ClinicKind, DepartmentId, DoctorId};
 use crate::reacts::{DepartmentTopic, DoctorTopic};
-use crate::wire::{ClinicList, DepartmentList, DoctorList, DoctorPage, Found, HospitalFacts, HospitalInfo};
+use crate::staff_api::{self, StaffDeps};
+use crate::templates::generate::GenerateClinics;
+use crate::wire::{
+    ClinicList, DepartmentList, DepartmentRules, DoctorList, DoctorPage, Found, HospitalFacts, HospitalInfo,
+};
 
 /// The longest text that is searched for.
 const LONGEST_TEXT: usize = 50;
@@ -43,7 +47,10 @@ pub struct ScheduleDeps {
 /// The parts of the schedule for the server. [`crate::worker::run`] is to be started beside it.
 #[must_use]
 pub fn capability(deps: ScheduleDeps) -> Capability {
-    let answers = Answers::new(deps.board, deps.facts);
+    let answers = Answers::new(deps.board.clone(), deps.facts);
+    let generate = GenerateClinics::new(deps.hospitals.clone(), deps.board.clone());
+    let staff = StaffDeps { db: deps.db, board: deps.board };
+    let (staff_router, staff_rules) = staff_api::routes().with_state(staff);
     let (router, rules) = Routes::new()
         .route::<Anyone>(routes!(hospital))
         .route::<Anyone>(routes!(departments))
@@ -51,14 +58,16 @@ pub fn capability(deps: ScheduleDeps) -> Capability {
         .route::<Anyone>(routes!(doctor))
         .route::<Anyone>(routes!(doctor_clinics))
         .route::<Anyone>(routes!(department_clinics))
+        .route::<Anyone>(routes!(department_rules))
         .route::<Anyone>(routes!(search))
         .with_state(answers.clone());
     Capability {
         name: "schedule",
         migrations: crate::migrations(),
         statements: crate::statements(),
-        router,
-        rules,
+        router: router.merge(staff_router),
+        rules: [rules, staff_rules].concat(),
+        sweeps: vec![generate],
         topics: vec![Arc::new(DoctorTopic(answers.clone())), Arc::new(DepartmentTopic(answers))],
         ..Capability::default()
     }
@@ -218,6 +227,21 @@ async fn department_clinics(
         Some((from, days)) => answers.department_clinics_in(&caller.hospital, id, from, days)?,
     };
     Ok(answer.answer(&headers))
+}
+
+#[utoipa::path(get, path = "/api/v1/departments/{department_id}/rules", tag = "schedule",
+    params(("department_id" = String, Path), Nothing),
+    responses((status = 200, body = DepartmentRules), (status = 304, description = "The reader has it"),
+        (status = 404, body = edge::problem::ProblemBody)))]
+/// How a department's numbers are released and divided, in words that are made of the configuration itself.
+async fn department_rules(
+    State(answers): State<Answers>,
+    caller: Caller,
+    ApiPath(id): ApiPath<DepartmentId>,
+    ApiQuery(Nothing {}): ApiQuery<Nothing>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    Ok(answers.department_rules(&caller.hospital, id)?.answer(&headers))
 }
 
 /// Which days are asked for; `None` when none were named, which is what nearly everybody asks.

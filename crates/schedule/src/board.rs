@@ -15,7 +15,7 @@ pub(crate) mod picture;
 pub(crate) mod render;
 pub(crate) mod search;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -28,7 +28,8 @@ use store::{Backend, Db, Result, args};
 use tokio::sync::Notify;
 
 use self::picture::Picture;
-use crate::model::{Card, DepartmentId, DoctorId, SlotFacts, SlotId};
+use crate::model::{Card, ClinicId, DepartmentId, DoctorId, SlotFacts, SlotId};
+use crate::quota::{self, Line};
 use crate::rules::ReleaseRules;
 use crate::store as sql;
 use crate::wire::{DoctorSummary, NearFree, NextFree};
@@ -146,8 +147,16 @@ impl Board {
         let counts =
             counts.iter().map(|row| Ok((row.get("hospital_id")?, row.get("id")?, row.get("taken")?)));
         let counts = counts.collect::<Result<Vec<(HospitalId, SlotId, i64)>>>()?;
+        // Where nothing is divided there is nothing to look for; what is divided later comes with a new version.
+        let any = self.inner.pictures.read().values().any(|p| p.any_divided());
+        let divided = if any { quota::keep::changed_since(db, from).await? } else { BTreeMap::new() };
         let _setting = self.inner.setting.lock();
         let pictures = self.inner.pictures.read();
+        for ((hospital, clinic), lines) in divided {
+            if let Some(picture) = pictures.get(&hospital) {
+                picture.set_lines(clinic, lines, None, seen);
+            }
+        }
         for (hospital, slot, taken) in counts {
             if let Some(picture) = pictures.get(&hospital) {
                 picture.read(slot, taken, seen);
@@ -192,6 +201,15 @@ impl Board {
         }
     }
 
+    /// Tells the board of a clinic's places by channel, after the commit that changed them.
+    pub fn divided(&self, hospital: HospitalId, clinic: ClinicId, lines: Vec<Line>) {
+        let _setting = self.inner.setting.lock();
+        let told = self.inner.told.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(picture) = self.picture(hospital) {
+            picture.set_lines(clinic, lines, Some(told), told);
+        }
+    }
+
     /// Has the worker look at once: after a commit that changed more than counts.
     pub fn wake(&self) {
         self.inner.wake.notify_one();
@@ -232,7 +250,7 @@ impl Board {
             end_at: slot.end_at,
             opens_at: clinic.hours.opens_at,
             closes_at: clinic.hours.closes_at,
-            stopped: clinic.hours.stopped,
+            stopped: clinic.hours.stopped || slot.stopped,
             capacity: slot.capacity,
             taken: slot.taken(),
             child_only: department.child_only,
@@ -266,6 +284,18 @@ impl Board {
         let picture = self.picture(hospital)?;
         let view = render::View::new(&picture, self.now());
         view.summary(picture.doctor(doctor)?, &render::Filter::default())
+    }
+
+    /// Whether there is such a department.
+    #[must_use]
+    pub fn has_department(&self, hospital: HospitalId, department: DepartmentId) -> bool {
+        self.picture(hospital).is_some_and(|picture| picture.department(department).is_some())
+    }
+
+    /// Whether there is such a doctor.
+    #[must_use]
+    pub fn has_doctor(&self, hospital: HospitalId, doctor: DoctorId) -> bool {
+        self.picture(hospital).is_some_and(|picture| picture.doctor(doctor).is_some())
     }
 
     /// What stands on the card of an appointment in this slot, if the slot lies between today and the horizon.

@@ -9,7 +9,10 @@
 //! - [`rules`]: how slots, clinics and days stand, as pure functions of time and counts
 //! - [`stock`]: places under a lock, for the booking desk alone
 //! - [`Board`]: what can be had, in memory, at most a second old on any node; every public read is served from it
-//! - [`plan`]: making departments, doctors and clinics, and stopping a clinic
+//! - [`plan`]: making departments, doctors and clinics, changing them by hand, stopping a clinic, replacing its doctor
+//! - [`templates`]: clinics that come again, made days ahead; [`calendar`]: holidays and the days worked in their place
+//! - [`quota`]: who gets how many of a clinic's places, by which way, and what flows back
+//! - [`staff_api`]: the routes of staff: the week, templates, quotas, departments and doctors
 //! - [`api`]: the public routes; [`reacts`]: live topics; [`worker`]: keeps the board fresh
 //!
 //! **Invariants:** slots are never oversold (`CHECK (taken <= capacity)`); a number that was given is not given again; the
@@ -17,12 +20,16 @@
 
 pub mod api;
 pub mod board;
+pub mod calendar;
 pub mod model;
 pub mod plan;
+pub mod quota;
 pub mod reacts;
 pub mod rules;
+pub mod staff_api;
 pub mod stock;
 mod store;
+pub mod templates;
 pub mod wire;
 pub mod worker;
 
@@ -34,11 +41,20 @@ pub use wire::{HospitalFacts, Limits, NearFree, NextFree, SignInFacts};
 /// The tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("schedule", "0001_schedule")]
+    vec![
+        ::store::migration!("schedule", "0001_schedule"),
+        ::store::migration!("schedule", "0002_planning"),
+        ::store::Migration {
+            capability: "schedule",
+            name: "0003_photo",
+            sqlite: include_str!("../migrations/0003_photo.sqlite.sql"),
+            postgres: include_str!("../migrations/0003_photo.postgres.sql"),
+        },
+    ]
 }
 
 /// The statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    store::ALL.to_vec()
+    [store::ALL, store::calendar::ALL, store::quota::ALL, store::staff::ALL, store::templates::ALL].concat()
 }

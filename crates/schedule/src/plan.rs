@@ -4,24 +4,34 @@
 //! the hospital's own code; a clinic by its doctor (or department, when it has no named doctor), campus, date, half day, kind
 //! and whether it is online. Each function works in the caller's transaction; the boards of all nodes read again after it.
 
+mod hand;
 mod new;
 
 use base::{Field, HospitalId, Kind, Problem, Text2, UnixMs};
 use edge::Caller;
 use edge::hospital::Hospital;
-use serde_json::json;
 use store::value::{FromRow, One, Row};
-use store::{NewEvent, Result as StoreResult, StoreError, Tx, args};
+use store::{Result as StoreResult, StoreError, Tx, args};
 
+pub(crate) use self::hand::resize;
+pub use self::hand::{
+    ClinicPatch, change_by_hand, make_by_hand, replace_doctor, resume, stop_part, was_stopped_by,
+};
+pub(crate) use self::new::fault;
 pub use self::new::{NewCampus, NewClinic, NewDepartment, NewDoctor, NewSlot};
 use crate::model::{CampusId, ChangeId, ClinicId, DepartmentId, DoctorId, SlotId};
+use crate::quota::{self, Kin};
 use crate::rules::ReleaseRules;
 pub use crate::rules::{Segment, SegmentsError, segments};
 use crate::stock;
 use crate::store as sql;
 
-/// The event of a stopped clinic: `{clinic_id, change_id, doctor_id, department_id, date, half_day}`, keyed by the clinic.
+/// The event of a clinic that was stopped, or some of its segments: `{clinic_id, change_id, doctor_id, department_id, date,
+/// half_day, slots}`, keyed by the clinic.
 pub const STOPPED: &str = "schedule.stopped";
+/// The event of a clinic in which another doctor sits: `{clinic_id, change_id, doctor_id, old_doctor_id, department_id, date,
+/// half_day}`, keyed by the clinic.
+pub const REPLACED: &str = "schedule.replaced";
 
 /// Why something was not planned.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +45,26 @@ pub enum PlanError {
     /// There is no such clinic in this hospital.
     #[error("there is no clinic {0}")]
     NoClinic(ClinicId),
+    /// Places can't be fewer than are taken.
+    #[error("{taken} places of a segment of clinic {clinic} are taken")]
+    Taken {
+        /// The clinic.
+        clinic: ClinicId,
+        /// How many are taken in the segment that is in the way.
+        taken: i64,
+    },
+    /// There is such a clinic already.
+    #[error("there is such a clinic already")]
+    Exists,
+    /// The doctor has another clinic in that half day.
+    #[error("the doctor has another clinic at that time")]
+    Elsewhere,
+    /// What was done can't be taken back any more.
+    #[error("it is too late to take this back")]
+    TooLate,
+    /// There is no such thing in this hospital.
+    #[error("there is no such thing")]
+    NotFound,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,7 +89,32 @@ impl From<PlanError> for Problem {
                 "这次出诊已有患者预约，不能再改时段。",
                 "Patients have booked this clinic, so its segments can't be changed.",
             ),
-            PlanError::NoClinic(_) => Self::not_found(),
+            PlanError::Taken { taken, .. } => Self::new(
+                Kind::Conflict,
+                "places_taken",
+                format!("这个时段已有 {taken} 个号被约走，号数不能更少。"),
+                format!("{taken} places of this segment are taken, so there can't be fewer."),
+            )
+            .with("taken", taken),
+            PlanError::Exists => Self::new(
+                Kind::Conflict,
+                "clinic_exists",
+                "这次出诊已经在排班里了，请直接修改。",
+                "This clinic is in the schedule already. Please change that one.",
+            ),
+            PlanError::Elsewhere => Self::new(
+                Kind::Conflict,
+                "doctor_elsewhere",
+                "这位医生同一时段已有出诊安排。",
+                "This doctor already has a clinic at that time.",
+            ),
+            PlanError::TooLate => Self::new(
+                Kind::Conflict,
+                "too_late_to_undo",
+                "已超过可以撤销的时间。",
+                "It is too late to take this back.",
+            ),
+            PlanError::NoClinic(_) | PlanError::NotFound => Self::not_found(),
             PlanError::Store(error) => error.into(),
         }
     }
@@ -174,7 +229,9 @@ struct Planned {
     start_at: UnixMs,
     end_at: UnixMs,
     capacity: i64,
+    taken: i64,
     last_number: i64,
+    stopped: bool,
 }
 
 impl FromRow for Planned {
@@ -184,7 +241,9 @@ impl FromRow for Planned {
             start_at: row.get("start_at")?,
             end_at: row.get("end_at")?,
             capacity: row.get("capacity")?,
+            taken: row.get("taken")?,
             last_number: row.get("last_number")?,
+            stopped: row.get("stopped")?,
         })
     }
 }
@@ -197,10 +256,22 @@ impl FromRow for Planned {
 /// [`PlanError::Invalid`], also when campus, department or doctor are not there or do not belong together;
 /// [`PlanError::InUse`]; [`PlanError::Store`].
 pub async fn add_clinic(tx: &mut Tx, hospital: &Hospital, new: &NewClinic) -> Result<ClinicId, PlanError> {
-    let mut faults = new.faults();
-    refer(tx, hospital.id, new, &mut faults).await?;
-    checked(faults)?;
-    let rules: ReleaseRules = hospital.settings(ReleaseRules::SECTION);
+    let (id, fresh) = make_clinic(tx, hospital, new).await?;
+    if !fresh {
+        let (opens_at, closes_at) = hours(hospital, new)?;
+        let (room_zh, room_en) =
+            (new.room.as_ref().map(|r| r.zh.as_str()), new.room.as_ref().map(|r| r.en.as_str()));
+        let values = args![hospital.id, id, new.department, new.fee, room_zh, room_en, opens_at, closes_at];
+        tx.exec(sql::CHANGE_CLINIC, values).await?;
+        bring_in_line(tx, hospital, id, new).await?;
+        bump(tx, hospital.id).await?;
+    }
+    Ok(id)
+}
+
+/// From when until when places can be had, by the clinic's own word or the hospital's rules.
+fn hours(hospital: &Hospital, new: &NewClinic) -> Result<(UnixMs, UnixMs), PlanError> {
+    let rules = hospital.settings::<ReleaseRules>(ReleaseRules::SECTION).of(new.department, new.kind);
     let last_end = new.slots.last().map(|s| s.segment.end).unwrap_or_default();
     let opens_at = new.opens_at.unwrap_or_else(|| rules.opens_at(&hospital.zone, new.date));
     let closes_at = new.closes_at.unwrap_or_else(|| rules.closes_at(&hospital.zone, new.date, last_end));
@@ -208,6 +279,20 @@ pub async fn add_clinic(tx: &mut Tx, hospital: &Hospital, new: &NewClinic) -> Re
         let (zh, en) = ("放号时间必须早于截止时间", "the release must come before the cut-off");
         return Err(PlanError::Invalid(vec![new::fault("opens_at", "after_cut_off", zh, en)]));
     }
+    Ok((opens_at, closes_at))
+}
+
+/// Makes a clinic with its slots, divided by channel where a rule says so; one of the same natural key is left as it is.
+/// Gives whether it is new.
+pub(crate) async fn make_clinic(
+    tx: &mut Tx,
+    hospital: &Hospital,
+    new: &NewClinic,
+) -> Result<(ClinicId, bool), PlanError> {
+    let mut faults = new.faults();
+    let parent = refer(tx, hospital.id, new, &mut faults).await?;
+    checked(faults)?;
+    let (opens_at, closes_at) = hours(hospital, new)?;
     let now = tx.now();
     let id = ClinicId::new();
     let (room_zh, room_en) =
@@ -229,31 +314,30 @@ pub async fn add_clinic(tx: &mut Tx, hospital: &Hospital, new: &NewClinic) -> Re
         closes_at,
         now
     ];
-    let id = if tx.exec(sql::ADD_CLINIC, values).await? == 1 {
-        add_slots(tx, hospital, id, new, false).await?;
-        id
-    } else {
-        let id = existing(tx, hospital.id, new).await?;
-        let values = args![hospital.id, id, new.department, new.fee, room_zh, room_en, opens_at, closes_at];
-        tx.exec(sql::CHANGE_CLINIC, values).await?;
-        bring_in_line(tx, hospital, id, new).await?;
-        id
-    };
+    if tx.exec(sql::ADD_CLINIC, values).await? == 0 {
+        return Ok((existing(tx, hospital.id, new).await?, false));
+    }
+    add_slots(tx, hospital, id, new, false).await?;
+    let kin = Kin { department: new.department, parent, doctor: new.doctor, kind: new.kind };
+    let capacity = new.slots.iter().map(|s| i64::from(s.capacity)).sum();
+    quota::keep::divide_new(tx, hospital, id, &kin, new.date, capacity).await?;
     bump(tx, hospital.id).await?;
     stock::touch_of(tx, new.doctor, new.department);
-    Ok(id)
+    Ok((id, true))
 }
 
-async fn refer(
+/// Looks whether campus, department and doctor are there and belong together. Gives the department above.
+pub(crate) async fn refer(
     tx: &mut Tx,
     hospital: HospitalId,
     new: &NewClinic,
     faults: &mut Vec<Field>,
-) -> StoreResult<()> {
+) -> StoreResult<Option<DepartmentId>> {
     if tx.opt::<Row>(sql::KNOWN_CAMPUS, args![hospital, new.campus]).await?.is_none() {
         faults.push(new::fault("campus", "unknown", "没有这个院区", "there is no such campus"));
     }
-    if tx.opt::<Row>(sql::PARENTHOOD, args![hospital, new.department]).await?.is_none() {
+    let department = tx.opt::<Row>(sql::PARENTHOOD, args![hospital, new.department]).await?;
+    if department.is_none() {
         faults.push(new::fault("department", "unknown", "没有这个科室", "there is no such department"));
     }
     if let Some(doctor) = new.doctor
@@ -262,7 +346,7 @@ async fn refer(
         let (zh, en) = ("该科室没有这位医生", "the doctor does not belong to this department");
         faults.push(new::fault("doctor", "not_a_member", zh, en));
     }
-    Ok(())
+    department.map(|row| row.get("parent_id")).transpose().map(Option::flatten)
 }
 
 async fn existing(tx: &mut Tx, hospital: HospitalId, new: &NewClinic) -> StoreResult<ClinicId> {
@@ -314,8 +398,12 @@ async fn bring_in_line(
         let One(state) = tx.one::<One<String>>(sql::CLINIC_STATE, args![hospital.id, clinic]).await?;
         tx.exec(sql::DROP_SLOTS, args![hospital.id, clinic]).await?;
         add_slots(tx, hospital, clinic, new, state == "stopped").await?;
+        let capacity: i64 = new.slots.iter().map(|s| i64::from(s.capacity)).sum();
+        let before: i64 = known.iter().map(|s| s.capacity).sum();
+        quota::keep::follow(tx, hospital.id, clinic, capacity - before).await?;
         return Ok(());
     }
+    let mut by = 0;
     for (slot, wanted) in known.iter().zip(&new.slots) {
         let capacity = i64::from(wanted.capacity);
         if slot.capacity != capacity
@@ -323,6 +411,10 @@ async fn bring_in_line(
         {
             return Err(PlanError::InUse(clinic));
         }
+        by += capacity - slot.capacity;
+    }
+    if by != 0 {
+        quota::keep::follow(tx, hospital.id, clinic, by).await?;
     }
     Ok(())
 }
@@ -338,37 +430,7 @@ pub async fn stop_clinic(
     clinic: ClinicId,
     reason: &Text2,
 ) -> Result<Option<ChangeId>, PlanError> {
-    checked(new::reason_faults(reason))?;
-    let hospital = caller.hospital.id;
-    let Some(row) = tx.opt::<Row>(sql::STOP_CLINIC, args![hospital, clinic]).await? else {
-        let known = tx.opt::<One<String>>(sql::CLINIC_STATE, args![hospital, clinic]).await?;
-        return known.map(|_| None).ok_or(PlanError::NoClinic(clinic));
-    };
-    let doctor: Option<DoctorId> = row.get("doctor_id")?;
-    let department: DepartmentId = row.get("department_id")?;
-    let (date, half_day): (String, String) = (row.get("date")?, row.get("half_day")?);
-    // In the order in which bookings lock them, so that a booking under way ends first and the next one sees `stopped`.
-    tx.all::<Planned>(sql::SLOTS_OF_CLINIC, args![hospital, clinic]).await?;
-    let now = tx.now();
-    tx.exec(sql::STOP_SLOTS, args![hospital, clinic, now]).await?;
-    let change = ChangeId::new();
-    let actor = caller.actor.to_string();
-    let values = args![hospital, change, clinic, "stopped", &reason.zh, &reason.en, actor, now];
-    tx.exec(sql::RECORD_CHANGE, values).await?;
-    tx.audit(caller.audit("schedule.stop", clinic, json!({"change_id": change}))).await?;
-    tx.publish(NewEvent {
-        hospital,
-        kind: STOPPED,
-        key: clinic.to_string(),
-        payload: json!({
-            "clinic_id": clinic, "change_id": change, "doctor_id": doctor, "department_id": department,
-            "date": date, "half_day": half_day,
-        }),
-    })
-    .await?;
-    bump(tx, hospital).await?;
-    stock::touch_of(tx, doctor, department);
-    Ok(Some(change))
+    hand::stop(tx, caller, clinic, None, reason).await
 }
 
 /// Why a clinic was last stopped, in both languages; `None` when it never was.
@@ -385,6 +447,6 @@ fn checked(faults: Vec<Field>) -> Result<(), PlanError> {
 }
 
 /// Tells the boards of all nodes to read this hospital's schedule again.
-async fn bump(tx: &mut Tx, hospital: HospitalId) -> StoreResult<()> {
+pub(crate) async fn bump(tx: &mut Tx, hospital: HospitalId) -> StoreResult<()> {
     tx.exec(sql::BUMP, args![hospital]).await.map(drop)
 }

@@ -4,6 +4,8 @@
 use base::{Date, UnixMs, WallTime, Zone};
 use serde::{Deserialize, Serialize};
 
+use crate::model::{ClinicKind, DepartmentId};
+
 /// No segment is longer than this (the appointment service rules of the health commission: 30 minutes).
 pub const LONGEST_SEGMENT: u16 = 30;
 
@@ -19,11 +21,51 @@ pub struct ReleaseRules {
     pub release_time: WallTime,
     /// How many minutes before the end of the sitting its places are no longer given out on the same day. Default 30.
     pub cutoff_minutes: u16,
+    /// Departments and kinds of clinic for which it is otherwise. Default none.
+    pub exceptions: Vec<ReleaseException>,
+}
+
+/// Where places are released at another time than elsewhere in the hospital.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseException {
+    /// Clinics of this department (not of those below it); of all departments when not given.
+    #[serde(default)]
+    pub department_id: Option<DepartmentId>,
+    /// Clinics of this kind; of all kinds when not given.
+    #[serde(default)]
+    pub kind: Option<ClinicKind>,
+    /// How many days before the sitting.
+    pub horizon_days: u16,
+    /// At which time of that day.
+    pub release_time: WallTime,
 }
 
 impl ReleaseRules {
     /// The name of the settings section.
     pub const SECTION: &'static str = "booking";
+
+    /// What holds for clinics of a kind in a department: the exception for both goes before that for the department, this
+    /// before that for the kind.
+    #[must_use]
+    pub fn of(&self, department: DepartmentId, kind: ClinicKind) -> Self {
+        let wanted = [(Some(department), Some(kind)), (Some(department), None), (None, Some(kind))];
+        let mut found = wanted
+            .iter()
+            .filter_map(|(d, k)| self.exceptions.iter().find(|e| e.department_id == *d && e.kind == *k));
+        match found.next() {
+            Some(other) => {
+                Self { horizon_days: other.horizon_days, release_time: other.release_time, ..self.clone() }
+            }
+            None => self.clone(),
+        }
+    }
+
+    /// The most days that anything is released ahead.
+    #[must_use]
+    pub fn longest_horizon(&self) -> u16 {
+        self.exceptions.iter().map(|e| e.horizon_days).fold(self.horizon_days, u16::max)
+    }
 
     /// From when the places of a sitting can be had.
     #[must_use]
@@ -41,7 +83,12 @@ impl ReleaseRules {
 
 impl Default for ReleaseRules {
     fn default() -> Self {
-        Self { horizon_days: 14, release_time: WallTime::from_minutes(7 * 60), cutoff_minutes: 30 }
+        Self {
+            horizon_days: 14,
+            release_time: WallTime::from_minutes(7 * 60),
+            cutoff_minutes: 30,
+            exceptions: Vec::new(),
+        }
     }
 }
 

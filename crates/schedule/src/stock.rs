@@ -60,6 +60,8 @@ pub struct Stock {
     pub held: i64,
     /// The highest number that was given; the next place gets the one after it.
     pub last_number: i64,
+    /// The clinic's places are divided by channel: see [`crate::quota`].
+    pub divided: bool,
     /// Only for children: below the age that the hospital sets, 18 as a rule.
     pub child_only: bool,
     /// Only for those who are no children any more.
@@ -105,6 +107,7 @@ impl FromRow for Stock {
             taken: row.get("taken")?,
             held: row.get("held")?,
             last_number: row.get("last_number")?,
+            divided: row.get("divided")?,
             child_only: row.get("child_only")?,
             adult_only: row.get("adult_only")?,
         })

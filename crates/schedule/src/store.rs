@@ -1,17 +1,22 @@
 //! The SQL of the schedule, and nothing else's tables.
 
+pub(crate) mod calendar;
+pub(crate) mod quota;
+pub(crate) mod staff;
+pub(crate) mod templates;
+
 store::statements! {
     // stock
     LOCK = sqlite "SELECT s.id, s.clinic_id, s.start_at, s.end_at, s.start_wall, s.end_wall, s.capacity, s.taken, s.held, s.last_number,
             s.stopped, c.doctor_id, c.department_id, c.campus_id, c.date, c.half_day, c.kind, c.online, c.fee_fen, c.opens_at, c.closes_at,
-            d.parent_id, d.child_only, d.adult_only
+            c.divided, d.parent_id, d.child_only, d.adult_only
         FROM slot s
         JOIN clinic c ON c.hospital_id = s.hospital_id AND c.id = s.clinic_id
         JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
         WHERE s.hospital_id = $1 AND s.id IN (SELECT value FROM json_each($2)) ORDER BY s.id"
       postgres "SELECT s.id, s.clinic_id, s.start_at, s.end_at, s.start_wall, s.end_wall, s.capacity, s.taken, s.held, s.last_number,
             s.stopped, c.doctor_id, c.department_id, c.campus_id, c.date, c.half_day, c.kind, c.online, c.fee_fen, c.opens_at, c.closes_at,
-            d.parent_id, d.child_only, d.adult_only
+            c.divided, d.parent_id, d.child_only, d.adult_only
         FROM slot s
         JOIN clinic c ON c.hospital_id = s.hospital_id AND c.id = s.clinic_id
         JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
@@ -33,9 +38,9 @@ store::statements! {
             introduction_en, photo_url, position
         FROM doctor WHERE hospital_id = $1 AND active = 1";
     MEMBERS = "SELECT doctor_id, department_id, position FROM doctor_department WHERE hospital_id = $1";
-    CLINICS = "SELECT id, department_id, doctor_id, campus_id, date, half_day, kind, online, fee_fen, room_zh, room_en, opens_at, closes_at, state
+    CLINICS = "SELECT id, department_id, doctor_id, campus_id, date, half_day, kind, online, fee_fen, room_zh, room_en, opens_at, closes_at, state, divided
         FROM clinic WHERE hospital_id = $1 AND date >= $2 AND date <= $3";
-    SLOTS = "SELECT s.clinic_id, s.id, s.start_at, s.end_at, s.start_wall, s.end_wall, s.capacity, s.taken
+    SLOTS = "SELECT s.clinic_id, s.id, s.start_at, s.end_at, s.start_wall, s.end_wall, s.capacity, s.taken, s.stopped
         FROM clinic c JOIN slot s ON s.hospital_id = c.hospital_id AND s.clinic_id = c.id
         WHERE c.hospital_id = $1 AND c.date >= $2 AND c.date <= $3";
     COUNTS = "SELECT hospital_id, id, taken FROM slot WHERE changed_at >= $1";
@@ -93,8 +98,8 @@ store::statements! {
         AND kind = $6 AND online = $7 AND doctor_id IS NULL";
     CHANGE_CLINIC = "UPDATE clinic SET department_id = $3, fee_fen = $4, room_zh = $5, room_en = $6, opens_at = $7, closes_at = $8
         WHERE hospital_id = $1 AND id = $2";
-    SLOTS_OF_CLINIC = sqlite "SELECT id, start_at, end_at, capacity, taken, last_number FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id"
-      postgres "SELECT id, start_at, end_at, capacity, taken, last_number FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id FOR NO KEY UPDATE";
+    SLOTS_OF_CLINIC = sqlite "SELECT id, start_at, end_at, capacity, taken, last_number, stopped FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id"
+      postgres "SELECT id, start_at, end_at, capacity, taken, last_number, stopped FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id FOR NO KEY UPDATE";
     DROP_SLOTS = "DELETE FROM slot WHERE hospital_id = $1 AND clinic_id = $2";
     ADD_SLOTS = sqlite "INSERT INTO slot (hospital_id, id, clinic_id, position, start_at, end_at, start_wall, end_wall, capacity, stopped, changed_at)
         SELECT CAST($1 AS BIGINT), i.value, CAST($2 AS TEXT), i.key, a.value, b.value, f.value, t.value, n.value, CAST($9 AS BIGINT), 0 FROM json_each($3) AS i
@@ -105,10 +110,23 @@ store::statements! {
         FROM unnest(CAST($3 AS TEXT[]), CAST($4 AS BIGINT[]), CAST($5 AS BIGINT[]), CAST($6 AS TEXT[]), CAST($7 AS TEXT[]), CAST($8 AS BIGINT[]))
         WITH ORDINALITY AS r(id, start_at, end_at, start_wall, end_wall, capacity, n)";
     RESIZE_SLOT = "UPDATE slot SET capacity = $3, changed_at = $4 WHERE hospital_id = $1 AND id = $2 AND taken <= $3";
-    STOP_CLINIC = "UPDATE clinic SET state = 'stopped' WHERE hospital_id = $1 AND id = $2 AND state = 'open'
-        RETURNING doctor_id, department_id, date, half_day";
-    STOP_SLOTS = "UPDATE slot SET stopped = 1, changed_at = $3 WHERE hospital_id = $1 AND clinic_id = $2";
+    STOP_CLINIC = "UPDATE clinic SET state = 'stopped', by_hand = 1 WHERE hospital_id = $1 AND id = $2 AND state = 'open'";
+    STOP_SOME = sqlite "UPDATE slot SET stopped = $3, changed_at = $4 WHERE hospital_id = $1 AND id IN (SELECT value FROM json_each($2))"
+      postgres "UPDATE slot SET stopped = $3, changed_at = $4 WHERE hospital_id = $1 AND id = ANY($2)";
+    REOPEN = "UPDATE clinic SET state = 'open' WHERE hospital_id = $1 AND id = $2";
     CLINIC_STATE = "SELECT state FROM clinic WHERE hospital_id = $1 AND id = $2";
-    RECORD_CHANGE = "INSERT INTO clinic_change (hospital_id, id, clinic_id, kind, reason_zh, reason_en, actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    LAST_CHANGE = "SELECT id, kind, reason_zh, reason_en, actor, at FROM clinic_change WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY at DESC, id DESC LIMIT 1";
+    CLINIC_FACTS = "SELECT doctor_id, department_id, date, half_day, state FROM clinic WHERE hospital_id = $1 AND id = $2";
+    RECORD_CHANGE = "INSERT INTO clinic_change (hospital_id, id, clinic_id, kind, reason_zh, reason_en, actor, at, slots, old_doctor_id, new_doctor_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    LOCK_CHANGE = sqlite "SELECT clinic_id, kind, at, slots, undone_at FROM clinic_change WHERE hospital_id = $1 AND id = $2"
+      postgres "SELECT clinic_id, kind, at, slots, undone_at FROM clinic_change WHERE hospital_id = $1 AND id = $2 FOR NO KEY UPDATE";
+    UNDONE = "UPDATE clinic_change SET undone_at = $3 WHERE hospital_id = $1 AND id = $2";
+    BY_HAND = "UPDATE clinic SET by_hand = 1 WHERE hospital_id = $1 AND id = $2";
+    SET_ROOM = "UPDATE clinic SET room_zh = $3, room_en = $4 WHERE hospital_id = $1 AND id = $2";
+    SET_ADD_ON_LIMIT = "UPDATE clinic SET add_on_limit = $3 WHERE hospital_id = $1 AND id = $2";
+    SET_DOCTOR = "UPDATE clinic SET doctor_id = $3, by_hand = 1 WHERE hospital_id = $1 AND id = $2";
+    SITS_THEN = "SELECT kind FROM clinic WHERE hospital_id = $1 AND doctor_id = $2 AND date = $3 AND half_day = $4 AND state = 'open'";
+    KNOWN_DOCTOR = "SELECT id FROM doctor WHERE hospital_id = $1 AND id = $2";
+    LAST_CHANGE = "SELECT id, kind, reason_zh, reason_en, actor, at FROM clinic_change
+        WHERE hospital_id = $1 AND clinic_id = $2 AND kind IN ('stopped', 'part_stopped') AND undone_at IS NULL ORDER BY at DESC, id DESC LIMIT 1";
 }

@@ -271,6 +271,44 @@ pub struct Found {
     pub doctors: Vec<DoctorSummary>,
 }
 
+/// How the numbers of a kind of clinic, or of a doctor, are divided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DivisionWords {
+    /// The kind of clinic.
+    pub kind: ClinicKind,
+    /// Its name.
+    #[schema(value_type = Text2Schema)]
+    pub kind_name: Text2,
+    /// The doctor, where it is otherwise than for the others.
+    #[schema(value_type = Option<String>)]
+    pub doctor_id: Option<DoctorId>,
+    /// The doctor's name.
+    #[schema(value_type = Option<Text2Schema>)]
+    pub doctor_name: Option<Text2>,
+    /// When numbers are released, a sentence.
+    #[schema(value_type = Text2Schema)]
+    pub release: Text2,
+    /// Who gets how many and what flows back, a sentence each; none when everybody has all.
+    #[schema(value_type = Vec<Text2Schema>)]
+    pub division: Vec<Text2>,
+}
+
+/// `GET /departments/{id}/rules`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DepartmentRules {
+    /// The department.
+    #[schema(value_type = String)]
+    pub department_id: DepartmentId,
+    /// Its name.
+    #[schema(value_type = Text2Schema)]
+    pub department_name: Text2,
+    /// By kind of clinic, then doctors for whom it is otherwise.
+    pub clinics: Vec<DivisionWords>,
+    /// How many numbers a person may have, and until when one can be given up.
+    #[schema(value_type = Vec<Text2Schema>)]
+    pub limits: Vec<Text2>,
+}
+
 /// A campus.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CampusItem {

@@ -23,6 +23,7 @@ fn stock(day: &str, capacity: i64) -> Stock {
     let zone = Zone::china();
     let day = date(day);
     Stock {
+        divided: false,
         slot: SlotId::new(),
         clinic: ClinicId::new(),
         doctor: Some(DoctorId::new()),

@@ -176,6 +176,13 @@ impl Answers {
         Ok(Tagged::json(bytes(&clinics)))
     }
 
+    pub(super) fn department_rules(&self, hospital: &Hospital, id: DepartmentId) -> Result<Tagged, Problem> {
+        let (picture, _) = self.at(hospital)?;
+        let department = department_of(&picture, id)?;
+        let limits = (self.facts)(hospital).limits;
+        Ok(Tagged::json(bytes(&crate::quota::page::department(&picture, department, &limits))))
+    }
+
     pub(super) fn search(&self, hospital: &Hospital, text: Option<&str>) -> Result<Tagged, Problem> {
         let (picture, now) = self.at(hospital)?;
         let found = match text {

@@ -10,6 +10,7 @@ use store::{Db, Result, args};
 use super::cell::Cell;
 use super::picture::{Campus, Clinic, Department, Doctor, Parts, Picture, Slot};
 use crate::model::Card;
+use crate::quota;
 use crate::rules::{Hours, ReleaseRules, days_after};
 use crate::store as sql;
 
@@ -99,6 +100,7 @@ impl FromRow for Clinic {
                 stopped: state == "stopped",
             },
             slots: Vec::new(),
+            division: None,
         })
     }
 }
@@ -114,6 +116,7 @@ impl FromRow for Slot {
             row.get("end_at")?,
             row.get("capacity")?,
             row.get("taken")?,
+            row.get("stopped")?,
         ))
     }
 }
@@ -154,7 +157,7 @@ impl FromRow for Card {
 /// picture is read again.
 pub(super) async fn picture(db: &Db, hospital: &Hospital, version: i64, today: Date) -> Result<Picture> {
     let rules: ReleaseRules = hospital.settings(ReleaseRules::SECTION);
-    let last = days_after(today, rules.horizon_days);
+    let last = days_after(today, rules.longest_horizon());
     let id = hospital.id;
     let members = db.all::<Row>(sql::MEMBERS, args![id]).await?;
     let members = members
@@ -171,6 +174,8 @@ pub(super) async fn picture(db: &Db, hospital: &Hospital, version: i64, today: D
         members,
         clinics: db.all(sql::CLINICS, args![id, today, last]).await?,
         slots: db.all(sql::SLOTS, args![id, today, last]).await?,
+        lines: quota::keep::lines_between(db, id, today, last).await?,
+        quota_rules: quota::keep::rules(db, id).await?,
         rules,
     }))
 }

@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use base::{Date, Fen, HalfDay, Text2, UnixMs, WallTime, Zone};
 
+use parking_lot::RwLock;
+
 use super::cell::Cell;
 use crate::model::{CampusId, ClinicId, ClinicKind, DepartmentId, DoctorId, SlotId, Title};
+use crate::quota::{self, Channel, Line, Rule};
 use crate::rules::{Hours, ReleaseRules};
 
 pub(crate) struct Campus {
@@ -78,6 +81,29 @@ pub(crate) struct Clinic {
     pub(crate) hours: Hours,
     /// In order of time.
     pub(crate) slots: Vec<Slot>,
+    /// Its places by channel; `None` when they are not divided.
+    pub(crate) division: Option<Division>,
+}
+
+impl Clinic {
+    /// How many places patients can have by themselves, as far as that is not decided by its slots.
+    pub(crate) fn online_left(&self, now: UnixMs) -> i64 {
+        self.division.as_ref().map_or(i64::MAX, |d| quota::left(&d.lines.read(), Channel::Online, now))
+    }
+}
+
+/// A clinic's places by channel.
+#[derive(Default)]
+pub(crate) struct Division {
+    lines: RwLock<Vec<Line>>,
+    /// As for a slot's count.
+    told: AtomicU64,
+}
+
+impl Division {
+    pub(crate) fn new(lines: Vec<Line>) -> Self {
+        Self { lines: RwLock::new(lines), told: AtomicU64::new(0) }
+    }
 }
 
 pub(crate) struct Slot {
@@ -88,6 +114,8 @@ pub(crate) struct Slot {
     pub(crate) start_at: UnixMs,
     pub(crate) end_at: UnixMs,
     pub(crate) capacity: i64,
+    /// This segment does not take place.
+    pub(crate) stopped: bool,
     taken: AtomicI64,
     /// The last local commit that told its count, by the board's own counting; 0 when none did.
     told: AtomicU64,
@@ -104,9 +132,10 @@ impl Slot {
         end_at: UnixMs,
         capacity: i64,
         taken: i64,
+        stopped: bool,
     ) -> Self {
         let (taken, told) = (AtomicI64::new(taken), AtomicU64::new(0));
-        Self { id, clinic, start, end, start_at, end_at, capacity, taken, told }
+        Self { id, clinic, start, end, start_at, end_at, capacity, stopped, taken, told }
     }
 
     pub(crate) fn taken(&self) -> i64 {
@@ -127,6 +156,8 @@ pub(crate) struct Parts {
     pub(crate) members: Vec<(DoctorId, DepartmentId, i64)>,
     pub(crate) clinics: Vec<Clinic>,
     pub(crate) slots: Vec<Slot>,
+    pub(crate) lines: HashMap<ClinicId, Vec<Line>>,
+    pub(crate) quota_rules: Vec<Rule>,
 }
 
 /// A hospital's schedule.
@@ -145,6 +176,9 @@ pub(crate) struct Picture {
     department_at: HashMap<DepartmentId, usize>,
     doctor_at: HashMap<DoctorId, usize>,
     slot_at: HashMap<SlotId, (usize, usize)>,
+    clinic_at: HashMap<ClinicId, usize>,
+    /// How places are divided by channel.
+    pub(crate) quota_rules: Vec<Rule>,
     /// Goes up with each change of a count.
     pub(crate) revision: AtomicU64,
     pub(crate) departments_answer: Cell,
@@ -158,7 +192,9 @@ fn index<K: std::hash::Hash + Eq, T>(list: &[T], key: impl Fn(&T) -> K) -> HashM
 impl Picture {
     /// Puts the parts together. What refers to something that is not there (a doctor who is no longer active) is left out.
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { mut campuses, departments, mut doctors, mut members, mut clinics, slots, .. } = parts;
+        let Parts {
+            mut campuses, departments, mut doctors, mut members, mut clinics, slots, mut lines, ..
+        } = parts;
         campuses.sort_by(|a, b| (a.position, &a.code).cmp(&(b.position, &b.code)));
         doctors.sort_by(|a, b| (a.position, &a.code).cmp(&(b.position, &b.code)));
         let mut departments = by_level(departments);
@@ -189,9 +225,11 @@ impl Picture {
         }
         for clinic in &mut clinics {
             clinic.slots.sort_by_key(|s| s.start_at);
+            clinic.division = lines.remove(&clinic.id).map(Division::new);
         }
         let first = |c: &Clinic| c.slots.first().map_or(UnixMs(i64::MAX), |s| s.start_at);
         clinics.sort_by_key(|c| (c.date, c.half_day, first(c), c.id));
+        let clinic_at = index(&clinics, |c| c.id);
         let mut slot_at = HashMap::new();
         for (i, clinic) in clinics.iter().enumerate() {
             slot_at.extend(clinic.slots.iter().enumerate().map(|(n, slot)| (slot.id, (i, n))));
@@ -218,6 +256,8 @@ impl Picture {
             department_at,
             doctor_at,
             slot_at,
+            clinic_at,
+            quota_rules: parts.quota_rules,
             revision: AtomicU64::new(0),
             departments_answer: Cell::default(),
             doctors_answer: Cell::default(),
@@ -269,9 +309,34 @@ impl Picture {
     }
 
     fn set(&self, clinic: &Clinic, slot: &Slot, taken: i64) {
-        if slot.taken.swap(taken, Ordering::AcqRel) == taken {
-            return;
+        if slot.taken.swap(taken, Ordering::AcqRel) != taken {
+            self.touched(clinic);
         }
+    }
+
+    /// Whether any clinic's places are divided by channel.
+    pub(crate) fn any_divided(&self) -> bool {
+        self.clinics.iter().any(|c| c.division.is_some())
+    }
+
+    /// Sets a clinic's places by channel as a local commit told them (`told` is its number), or as the database had them after
+    /// the first `seen` local commits. A clinic that was not divided when the picture was made is read again with it.
+    pub(crate) fn set_lines(&self, clinic: ClinicId, lines: Vec<Line>, told: Option<u64>, seen: u64) {
+        let Some(clinic) = self.clinic_at.get(&clinic).and_then(|i| self.clinics.get(*i)) else { return };
+        let Some(division) = &clinic.division else { return };
+        match told {
+            Some(told) => division.told.store(told, Ordering::Release),
+            None if division.told.load(Ordering::Acquire) > seen => return,
+            None => {}
+        }
+        let before = std::mem::replace(&mut *division.lines.write(), lines.clone());
+        if before != lines {
+            self.touched(clinic);
+        }
+    }
+
+    /// Tells answers in memory that show this clinic that they are out of date.
+    fn touched(&self, clinic: &Clinic) {
         let up = |revision: &AtomicU64| {
             revision.fetch_add(1, Ordering::AcqRel);
         };
@@ -293,6 +358,14 @@ impl Picture {
             let told = slot.told.load(Ordering::Acquire);
             if told > seen {
                 self.tell(slot.id, slot.taken(), told);
+            }
+        }
+        for clinic in &before.clinics {
+            if let Some(division) = &clinic.division {
+                let told = division.told.load(Ordering::Acquire);
+                if told > seen {
+                    self.set_lines(clinic.id, division.lines.read().clone(), Some(told), seen);
+                }
             }
         }
     }

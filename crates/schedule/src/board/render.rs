@@ -92,7 +92,7 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     pub(crate) fn new(picture: &'a Picture, now: UnixMs) -> Self {
         let today = picture.zone.date(now);
-        Self { picture, now, today, last: days_after(today, picture.rules.horizon_days) }
+        Self { picture, now, today, last: days_after(today, picture.rules.longest_horizon()) }
     }
 
     pub(crate) fn today(&self) -> Date {
@@ -103,14 +103,20 @@ impl<'a> View<'a> {
         self.today <= clinic.date && clinic.date <= self.last
     }
 
-    fn slot_state(&self, clinic: &Clinic, slot: &Slot) -> SlotState {
-        slot_state(&clinic.hours, slot.start_at, slot.capacity, slot.taken(), self.now)
+    /// How a slot stands for patients, of whose channel so many places are left in the clinic.
+    fn slot_state(&self, clinic: &Clinic, slot: &Slot, left: i64) -> SlotState {
+        if slot.stopped {
+            return SlotState::Closed;
+        }
+        let state = slot_state(&clinic.hours, slot.start_at, slot.capacity, slot.taken(), self.now);
+        if state == SlotState::Open && left <= 0 { SlotState::Full } else { state }
     }
 
     fn look(&self, clinic: &'a Clinic) -> Look<'a> {
         let (mut free, mut first) = (0, None);
+        let left = clinic.online_left(self.now);
         let states = clinic.slots.iter().map(|slot| {
-            let state = self.slot_state(clinic, slot);
+            let state = self.slot_state(clinic, slot, left);
             if state == SlotState::Open {
                 free += slot.capacity - slot.taken();
                 first = first.or(Some(slot));
@@ -119,7 +125,7 @@ impl<'a> View<'a> {
         });
         // All of them are looked at: an open one found early does not end the counting.
         let states: Vec<SlotState> = states.collect();
-        Look { clinic, state: clinic_state(&clinic.hours, states, self.now), free, first }
+        Look { clinic, state: clinic_state(&clinic.hours, states, self.now), free: free.min(left), first }
     }
 
     fn looks(&self, places: &'a [usize]) -> impl Iterator<Item = Look<'a>> {
@@ -230,18 +236,20 @@ impl<'a> View<'a> {
         let clinic = look.clinic;
         let (department, campus) =
             (self.picture.department(clinic.department)?, self.picture.campus(clinic.campus)?);
+        let online = clinic.online_left(self.now).max(0);
         let slots: Vec<SlotItem> = clinic
             .slots
             .iter()
             .map(|slot| {
-                let left = slot.capacity - slot.taken();
+                let left = (slot.capacity - slot.taken()).min(online);
+                let ahead = !slot.stopped && clinic.hours.ahead(slot.start_at, self.now);
                 SlotItem {
                     id: slot.id,
                     start: slot.start,
                     end: slot.end,
                     capacity: slot.capacity,
-                    remaining: if clinic.hours.ahead(slot.start_at, self.now) { left.max(0) } else { 0 },
-                    state: self.slot_state(clinic, slot),
+                    remaining: if ahead { left.max(0) } else { 0 },
+                    state: self.slot_state(clinic, slot, online),
                 }
             })
             .collect();
@@ -261,7 +269,7 @@ impl<'a> View<'a> {
             state: look.state,
             opens_at: self.picture.zone.rfc3339(clinic.hours.opens_at),
             closes_at: self.picture.zone.rfc3339(clinic.hours.closes_at),
-            remaining: slots.iter().map(|s| s.remaining).sum(),
+            remaining: slots.iter().map(|s| s.remaining).sum::<i64>().min(online),
             slots,
         })
     }
@@ -332,7 +340,10 @@ impl<'a> View<'a> {
         };
         let open = |clinic: &'a Clinic| {
             let slots = clinic.slots.iter();
-            slots.filter(move |s| self.slot_state(clinic, s) == SlotState::Open).map(move |s| (clinic, s))
+            let left = clinic.online_left(self.now);
+            slots
+                .filter(move |s| self.slot_state(clinic, s, left) == SlotState::Open)
+                .map(move |s| (clinic, s))
         };
         let shown = |places: &'a [usize]| self.picture.clinics_at(places).filter(|c| self.shown(c));
         let same =

@@ -79,7 +79,17 @@ fn sample(taken: &[i64]) -> Sample {
         .enumerate()
         .map(|(n, taken)| {
             let (start, end) = (at(n), at(n + 1));
-            Slot::new(SlotId::new(), clinic, start, end, zone.at(date, start), zone.at(date, end), 2, *taken)
+            Slot::new(
+                SlotId::new(),
+                clinic,
+                start,
+                end,
+                zone.at(date, start),
+                zone.at(date, end),
+                2,
+                *taken,
+                false,
+            )
         })
         .collect();
     let hours = Hours {
@@ -100,6 +110,7 @@ fn sample(taken: &[i64]) -> Sample {
         room: None,
         hours,
         slots: Vec::new(),
+        division: None,
     };
     Sample {
         doctor: doctor.id,
@@ -116,6 +127,8 @@ fn sample(taken: &[i64]) -> Sample {
             clinics: vec![clinic],
             slots,
             zone,
+            lines: HashMap::new(),
+            quota_rules: Vec::new(),
         },
     }
 }

@@ -8,7 +8,7 @@ use crate::rules::{Segment, check_segments};
 /// Nobody pays more than this for one visit; a larger number is a slip of the hand (yuan typed as fen).
 const HIGHEST_FEE: Fen = Fen(1_000_000);
 /// No segment of half an hour has more places.
-const MOST_PLACES: u32 = 500;
+pub(super) const MOST_PLACES: u32 = 500;
 const LONGEST_CODE: usize = 40;
 const LONGEST_NAME: usize = 100;
 const LONGEST_TEXT: usize = 4_000;
@@ -120,7 +120,7 @@ impl NewClinic {
     }
 }
 
-pub(super) fn fault(field: &str, code: &'static str, zh: &str, en: &str) -> Field {
+pub(crate) fn fault(field: &str, code: &'static str, zh: &str, en: &str) -> Field {
     Field { field: field.to_owned(), code, detail: Text2::new(zh, en) }
 }
 
@@ -133,7 +133,7 @@ fn code(faults: &mut Vec<Field>, text: &str) {
     }
 }
 
-fn name(faults: &mut Vec<Field>, field: &str, text: &Text2) {
+pub(super) fn name(faults: &mut Vec<Field>, field: &str, text: &Text2) {
     let fine = |t: &str| !t.trim().is_empty() && t.chars().count() <= LONGEST_NAME;
     if !fine(&text.zh) || !fine(&text.en) {
         let (zh, en) =
@@ -222,7 +222,7 @@ impl NewDoctor {
 }
 
 impl NewClinic {
-    pub(super) fn faults(&self) -> Vec<Field> {
+    pub(crate) fn faults(&self) -> Vec<Field> {
         let mut faults = Vec::new();
         if let Some(room) = &self.room {
             name(&mut faults, "room", room);

@@ -11,5 +11,7 @@ mod board;
 mod planning;
 mod plans;
 mod site;
+mod staff;
 mod stock;
 mod support;
+mod templates;

@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use base::Lang;
 use edge::live::TopicSource;
-use edge::{Actor, Caller};
+use edge::{Actor, Caller, Role, StaffId};
 use schedule::{Board, HospitalFacts, Limits, ScheduleDeps, SignInFacts};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -48,11 +48,19 @@ impl Site {
             board: board.clone(),
             facts: Arc::new(move |_| facts.clone()),
         });
-        assert!(capability.rules.iter().all(|r| r.method == "GET" && r.permission == "anyone"));
+        let (staff, public): (Vec<_>, Vec<_>) =
+            capability.rules.iter().partition(|r| r.path.starts_with("/api/v1/staff/"));
+        assert!(public.iter().all(|r| r.method == "GET" && r.permission == "anyone"));
+        assert!(staff.iter().all(|r| r.permission.starts_with("schedule.")));
         let caller = Caller { actor: Actor::Nobody, lang: Lang::Zh, ..w.caller() };
         let known = caller.clone();
+        let operations = StaffId::new();
         let identify = middleware::from_fn(move |mut request: Request, next: Next| {
-            request.extensions_mut().insert(known.clone());
+            // Which member of staff it is follows from a session elsewhere; here from a word of the test.
+            let role =
+                request.headers().get("x-role").and_then(|v| v.to_str().ok()).and_then(Role::from_code);
+            let actor = role.map_or(Actor::Nobody, |role| Actor::Staff(operations, vec![role]));
+            request.extensions_mut().insert(Caller { actor, ..known.clone() });
             next.run(request)
         });
         let router: Router = capability.router.into();
@@ -85,5 +93,35 @@ impl Site {
         let (status, body) = self.any(path).await;
         assert_eq!(body["status"], status, "{path}: {body}");
         (status, body["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// A request of a member of staff with this role.
+    pub async fn staff(&self, role: Role, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1/staff{path}"));
+        request = request.header("x-role", role.code()).header("idempotency-key", Role::Nurse.code());
+        let body = match body {
+            Some(json) => {
+                request = request.header("content-type", "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.answered(request.body(body).unwrap()).await
+    }
+
+    /// What operations get for a request that must go through.
+    pub async fn plans(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, body) = self.staff(Role::Operations, method, path, body).await;
+        assert!((200..300).contains(&status), "{method} {path}: {status} {body}");
+        body
+    }
+
+    /// Any request; a body that is no JSON comes as a text.
+    pub async fn answered(&self, request: Request) -> (u16, Value) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+        (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| text()))
     }
 }
