@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
-import { cspHashes, routeParts } from './scripts/csp.mjs'
+import { compileAhead, cspHashes, inlineStyle, routeParts } from './scripts/page.mjs'
 
 // One build per app: a shared build would put code of one app into the chunks of another.
 const app = process.env.APP ?? 'patient'
@@ -11,15 +11,34 @@ if (!existsSync(here(`./${app}/index.html`))) {
   throw new Error(`APP=${app}: there is no ${app}/index.html`)
 }
 
-/** Modules that every screen of an app needs. */
-const firstLoad =
-  /node_modules\/(@vue|vue|vue-router|openapi-fetch)\/|\/shared\/(api|agent|format|i18n\/\w+|ui\/(AppBar|Btn|Cell|EmptyState|Notice|Skeleton))\.|plugin-vue:export-helper|vite\/preload-helper|patient\/(i18n\/(zh\/)?core\.|lib\/(clinics|page|resource|session)\.|parts\/(Screen|Tabs|Loaded)\.)/
+/**
+ * What comes in one file together: each further file costs a slow network a turn of its own, and a browser has only six lines
+ * to a server at a time. `first` is the program with what every screen needs; `booking` and `form` what several later screens
+ * share. The rest is divided by screen.
+ */
+const together = [
+  {
+    name: 'first',
+    priority: 3,
+    test: /node_modules\/(@vue|vue|vue-router)\/|plugin-vue:export-helper|vite\/preload-helper|\/shared\/(tokens\.css|(api|agent|format|i18n\/\w+|ui\/(AppBar|Btn|Cell|EmptyState|Notice|Skeleton))\.)|\/patient\/(main\.ts|App\.vue|router\.ts|patient\.css|i18n\/(zh\/)?core\.|lib\/(ahead|clinics|fit|later|page|resource|session|spent)\.|parts\/(Screen|Tabs|Loaded)\.)/,
+  },
+  {
+    name: 'form',
+    priority: 2,
+    test: /\/shared\/ui\/(Choice|Select)\.|\/patient\/(lib\/(problems|send|sign-in)|parts\/SessionGate)\./,
+  },
+  {
+    name: 'booking',
+    priority: 1,
+    test: /\/shared\/ui\/(DateStrip|Facts)\.|\/patient\/(i18n\/(zh\/)?book\.|lib\/(live|move|say-booking|sheet)\.|parts\/(DoctorCard|Face|Left|StateTag|VisitCard)\.)/,
+  },
+]
 
 export default defineConfig({
   root: here(`./${app}`),
   // Where the files are served: "/" unless the app lives under a path of its own.
   base: process.env.APP_BASE ?? '/',
-  plugins: [vue(), routeParts(), cspHashes()],
+  plugins: [vue(), routeParts(), inlineStyle(), compileAhead('first'), cspHashes()],
   resolve: { alias: { '@shared': here('./shared') } },
   define: {
     __VUE_OPTIONS_API__: 'false',
@@ -36,12 +55,9 @@ export default defineConfig({
     // No data: URLs, so that the content policy can stay strict.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: {
-      output: {
-        // What the first screen needs comes in one file: each further file costs a slow network a turn of its own.
-        codeSplitting: { groups: [{ name: 'first', test: firstLoad }] },
-      },
-    },
+    // One style for all screens, written into the page: see inlineStyle.
+    cssCodeSplit: false,
+    rolldownOptions: { output: { codeSplitting: { groups: together } } },
   },
   server: {
     host: '127.0.0.1',

@@ -1,25 +1,8 @@
 import { prefix } from '@shared/api'
-import { wordsReady } from '@shared/i18n/i18n'
 import { nextTick, ref } from 'vue'
 import { createRouter, createWebHistory, type Router, type RouterHistory } from 'vue-router'
+import { late, wayToBooking } from './lib/ahead'
 import { arriving } from './lib/spent'
-
-/** A screen that comes later, with its words in the page's language. */
-function late<T>(load: () => Promise<T>): () => Promise<T> {
-  return async () => {
-    const screen = await load()
-    await wordsReady()
-    return screen
-  }
-}
-
-/** The screens on the way to a booking, fetched ahead once the first screen stands. */
-export const wayToBooking = [
-  late(() => import('./screens/Doctors.vue')),
-  late(() => import('./screens/Doctor.vue')),
-  late(() => import('./screens/Confirm.vue')),
-  late(() => import('./screens/Done.vue')),
-] as const
 
 /** Where the person wanted to go when the network was gone. */
 export const unreached = ref<string>()

@@ -1,13 +1,13 @@
-// Weighs what a phone has to load, from the Vite manifest: the entry with all it needs before the first screen, and
-// each lazy part on top of it. Fails when one is over its budget (KiB after gzip).
+// Weighs what a phone has to load, from the Vite manifest: the entry with all it needs before the first screen (the style
+// in index.html too), index.html, and each lazy part on top of them. Fails when one is over its budget (KiB after gzip).
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 const budgets = {
-  patient: { entry: 50, lazy: 15, html: 6 },
-  simulator: { entry: 90, lazy: 60, html: 6 },
+  patient: { entry: 50, lazy: 15, html: 10 },
+  simulator: { entry: 90, lazy: 60, html: 10 },
 }
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -39,9 +39,13 @@ for (const [app, budget] of Object.entries(budgets)) {
     }
     return files
   }
-  const entryKey = Object.keys(manifest).find((key) => manifest[key].isEntry)
-  const entryFiles = filesOf(reach(entryKey))
-  const rows = [['entry', sum(entryFiles), budget.entry]]
+  // The entry: the files that the page names with all that they import, and the style in the page itself.
+  const page = readFileSync(join(dist, 'index.html'), 'utf8')
+  const named = [...page.matchAll(/(?:src|href)="[^"]*\/(assets\/[^"]+)"/g)].map((match) => match[1])
+  const keyOf = (file) => Object.keys(manifest).find((key) => manifest[key].file === file)
+  const entryFiles = filesOf(new Set(named.flatMap((file) => [...reach(keyOf(file))])))
+  const style = gzipSync(/<style>[\s\S]*<\/style>/.exec(page)?.[0] ?? '', { level: 9 }).length / 1024
+  const rows = [['entry', sum(entryFiles) + style, budget.entry]]
   rows.push(['index.html', weight('index.html'), budget.html])
   for (const [key, part] of Object.entries(manifest)) {
     if (!part.isDynamicEntry) continue

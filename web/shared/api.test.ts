@@ -65,7 +65,7 @@ describe('requests', () => {
 
   it('take an answer that the page’s head asked for, once', async () => {
     const seen = stub(() => answer(200, { items: ['later'] }))
-    window.xlEarly = { '/api/v1/departments': Promise.resolve(answer(200, { items: ['early'] })) }
+    window.xlEarly = { '/api/v1/departments': Promise.resolve({ status: 200, body: { items: ['early'] } }) }
     expect(await api.departments()).toEqual({ items: ['early'] })
     expect(await api.departments()).toEqual({ items: ['later'] })
     expect(seen).toHaveLength(1)

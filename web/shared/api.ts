@@ -5,7 +5,6 @@
  * fails throws an {@link ApiError} with the problem's stable code, or `network` / `timeout` when no answer came, which
  * for a change means: it may or may not have been done; ask again with the same idempotency key.
  */
-import createClient, { type Middleware } from 'openapi-fetch'
 import { lang, type Text2 } from './i18n/i18n'
 import type { paths } from './openapi'
 
@@ -106,49 +105,58 @@ export function onExpired(handler: () => void): void {
   expired = handler
 }
 
-/** Answers that the page's head asked for before this program was loaded, each to be used once. */
+/** What came back: the status, and the body read as JSON (as text where it is none). */
+interface Told {
+  status: number
+  body: unknown
+}
+
+/** Answers that the page's head asked for before this program was loaded, by address, each to be used once. */
 declare global {
   interface Window {
-    xlEarly?: Record<string, Promise<Response>>
+    xlEarly?: Record<string, Promise<Told>>
   }
 }
 
-function takeEarly(request: Request): Promise<Response> | undefined {
-  if (request.method !== 'GET') return undefined
-  const url = new URL(request.url)
-  const key = url.pathname + url.search
-  const early = window.xlEarly?.[key]
-  if (early) delete window.xlEarly?.[key]
-  return early
+function takeEarly(url: string): Promise<Told | undefined> | undefined {
+  const early = window.xlEarly?.[url]
+  if (early) delete window.xlEarly?.[url]
+  return early?.catch(() => undefined)
 }
 
-/** A changing request that came with an old token is sent once more with the one that holds now. */
-async function send(request: Request): Promise<Response> {
-  const spare = request.headers.has('X-CSRF') ? request.clone() : undefined
-  const response = await ask(request)
-  if (!spare || response.status !== 403) return response
-  const told: unknown = await response
-    .clone()
-    .json()
-    .catch(() => undefined)
-  if ((told as Partial<Problem> | undefined)?.code !== 'csrf_missing') return response
-  const fresh = await api.session().catch(() => undefined)
-  if (!fresh?.csrf) return response
-  spare.headers.set('X-CSRF', fresh.csrf)
-  return ask(spare)
-}
-
-async function ask(request: Request): Promise<Response> {
-  const early = takeEarly(request)
-  if (early) {
-    const response = await early.catch(() => undefined)
-    if (response) return response
+type Operation<P extends keyof paths, M extends keyof paths[P]> = paths[P][M]
+/** What a request must carry by the server's description; `key` is the idempotency key. */
+type Wants<O> = (O extends { parameters: { path: infer V extends object } } ? { path: V } : unknown) &
+  (O extends { parameters: { query?: infer V } } ? { query?: V } : unknown) &
+  (O extends { requestBody: { content: { 'application/json': infer V } } } ? { body: V } : unknown) & {
+    key?: string
   }
+type Given<O> = object extends Wants<O> ? [given?: Wants<O>] : [given: Wants<O>]
+interface Carried {
+  path?: Record<string, string>
+  query?: Record<string, string | number | boolean | undefined>
+  body?: unknown
+  key?: string
+}
+
+async function send(method: string, url: string, { body, key }: Carried): Promise<Told> {
+  const headers: Record<string, string> = { 'Accept-Language': lang.value === 'zh' ? 'zh-CN' : 'en' }
+  if (method !== 'GET' && csrf) headers['X-CSRF'] = csrf
+  if (key) headers['Idempotency-Key'] = key
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS)
-  request.signal?.addEventListener('abort', () => stop.abort())
   try {
-    return await globalThis.fetch(new Request(request, { signal: stop.signal }))
+    const response = await globalThis.fetch(
+      new Request(location.origin + url, {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        credentials: 'same-origin',
+        signal: stop.signal,
+      }),
+    )
+    return { status: response.status, body: json(await response.text()) }
   } catch {
     throw new ApiError({ status: 0, code: stop.signal.aborted ? 'timeout' : 'network' })
   } finally {
@@ -156,41 +164,47 @@ async function ask(request: Request): Promise<Response> {
   }
 }
 
-const headers: Middleware = {
-  onRequest({ request }) {
-    request.headers.set('Accept-Language', lang.value === 'zh' ? 'zh-CN' : 'en')
-    if (request.method !== 'GET' && csrf) request.headers.set('X-CSRF', csrf)
-    return request
-  },
+function json(text: string): unknown {
+  try {
+    return text ? JSON.parse(text) : undefined
+  } catch {
+    return text
+  }
 }
 
-const client = createClient<paths>({
-  // The tests, and the pages of one hospital among several, each have their own.
-  baseUrl: location.origin + prefix(),
-  fetch: send,
-  credentials: 'same-origin',
-})
-client.use(headers)
+const good = ({ status }: Told): boolean => status >= 200 && status < 300
+const problemOf = ({ body }: Told): Partial<Problem> =>
+  typeof body === 'object' && body !== null ? body : {}
 
-interface Sent {
-  data?: unknown
-  error?: unknown
-  response: Response
+async function call<P extends keyof paths & string, M extends keyof paths[P] & string>(
+  method: M,
+  path: P,
+  ...[given]: Given<Operation<P, M>>
+): Promise<Answer<P, M>> {
+  const carried: Carried = given ?? {}
+  const { path: parts = {}, query = {} } = carried
+  const search = Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .join('&')
+  const where = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ''))
+  const url = prefix() + where + (search && `?${search}`)
+  const verb = method.toUpperCase()
+  const early = verb === 'GET' ? await takeEarly(url) : undefined
+  let told = early ?? (await send(verb, url, carried))
+  // A changing request that came with an old token is sent once more with the one that holds now.
+  if (verb !== 'GET' && told.status === 403 && problemOf(told).code === 'csrf_missing') {
+    const fresh = await api.session().catch(() => undefined)
+    if (fresh?.csrf) told = await send(verb, url, carried)
+  }
+  if (good(told)) {
+    if (typeof told.body === 'string') throw new ApiError({ status: 0, code: 'bad_answer' })
+    return told.body as Answer<P, M>
+  }
+  if (told.status === 401) expired()
+  const problem = problemOf(told)
+  throw new ApiError({ ...problem, status: told.status, code: problem.code ?? `http_${told.status}` })
 }
-
-async function take<T>(sent: Promise<{ data?: T } & Sent>): Promise<T> {
-  const { data, error, response } = await sent.catch((failure: unknown) => {
-    if (failure instanceof ApiError) throw failure
-    throw new ApiError({ status: 0, code: 'bad_answer' })
-  })
-  if (response.ok) return data as T
-  const told = (typeof error === 'object' && error !== null ? error : {}) as Partial<Problem>
-  const problem: Problem = { ...told, status: response.status, code: told.code ?? `http_${response.status}` }
-  if (response.status === 401) expired()
-  throw new ApiError(problem)
-}
-
-const keyed = (key: string): { 'Idempotency-Key': string } => ({ 'Idempotency-Key': key })
 
 function remember(session: Session): Session {
   csrf = session.csrf
@@ -199,64 +213,46 @@ function remember(session: Session): Session {
 
 /** Every call that the pages make. */
 export const api = {
-  hospital: () => take(client.GET('/api/v1/hospital')),
-  departments: () => take(client.GET('/api/v1/departments')),
-  doctors: (query: { department_id?: string; date?: string }) =>
-    take(client.GET('/api/v1/doctors', { params: { query } })),
-  doctor: (doctor_id: string) =>
-    take(client.GET('/api/v1/doctors/{doctor_id}', { params: { path: { doctor_id } } })),
-  doctorClinics: (doctor_id: string, from?: string, days?: number) =>
-    take(
-      client.GET('/api/v1/doctors/{doctor_id}/clinics', {
-        params: { path: { doctor_id }, query: { from, days } },
-      }),
-    ),
-  departmentClinics: (department_id: string, from?: string, days?: number) =>
-    take(
-      client.GET('/api/v1/departments/{department_id}/clinics', {
-        params: { path: { department_id }, query: { from, days } },
-      }),
-    ),
-  search: (q: string) => take(client.GET('/api/v1/search', { params: { query: { q } } })),
+  hospital: () => call('get', '/api/v1/hospital'),
+  departments: () => call('get', '/api/v1/departments'),
+  doctors: (query: { department_id?: string; date?: string }) => call('get', '/api/v1/doctors', { query }),
+  doctor: (doctor_id: string) => call('get', '/api/v1/doctors/{doctor_id}', { path: { doctor_id } }),
+  // Up to the horizon of booking: what the server has rendered once for everybody.
+  doctorClinics: (doctor_id: string) =>
+    call('get', '/api/v1/doctors/{doctor_id}/clinics', { path: { doctor_id } }),
+  departmentClinics: (department_id: string) =>
+    call('get', '/api/v1/departments/{department_id}/clinics', { path: { department_id } }),
+  search: (q: string) => call('get', '/api/v1/search', { query: { q } }),
 
-  session: () => take(client.GET('/api/v1/session')).then(remember),
-  sendSignInCode: (phone: string) => take(client.POST('/api/v1/session/sms', { body: { phone } })),
+  session: () => call('get', '/api/v1/session').then(remember),
+  sendSignInCode: (phone: string) => call('post', '/api/v1/session/sms', { body: { phone } }),
   signIn: (phone: string, code: string) =>
-    take(client.POST('/api/v1/session/phone', { body: { phone, code } })).then(remember),
-  signOut: () => take(client.DELETE('/api/v1/session')),
+    call('post', '/api/v1/session/phone', { body: { phone, code } }).then(remember),
+  signOut: () => call('delete', '/api/v1/session'),
   account: (body: Body<'/api/v1/account', 'patch'>) =>
-    take(client.PATCH('/api/v1/account', { body })).then(remember),
+    call('patch', '/api/v1/account', { body }).then(remember),
 
-  persons: () => take(client.GET('/api/v1/persons')),
-  sendPersonCode: (phone: string) => take(client.POST('/api/v1/persons/code', { body: { phone } })),
-  addPerson: (body: NewPerson, key: string) =>
-    take(client.POST('/api/v1/persons', { body, headers: keyed(key) })),
-  bindPerson: (body: BindPerson, key: string) =>
-    take(client.POST('/api/v1/persons/bind', { body, headers: keyed(key) })),
+  persons: () => call('get', '/api/v1/persons'),
+  sendPersonCode: (phone: string) => call('post', '/api/v1/persons/code', { body: { phone } }),
+  addPerson: (body: NewPerson, key: string) => call('post', '/api/v1/persons', { body, key }),
+  bindPerson: (body: BindPerson, key: string) => call('post', '/api/v1/persons/bind', { body, key }),
   setDefault: (id: string) =>
-    take(client.PATCH('/api/v1/persons/{id}', { params: { path: { id } }, body: { is_default: true } })),
+    call('patch', '/api/v1/persons/{id}', { path: { id }, body: { is_default: true } }),
   unbind: (id: string, confirm: boolean) =>
-    take(client.DELETE('/api/v1/persons/{id}', { params: { path: { id }, query: { confirm } } })),
+    call('delete', '/api/v1/persons/{id}', { path: { id }, query: { confirm } }),
 
   book: (slot_id: string, person_id: string, key: string) =>
-    take(
-      client.POST('/api/v1/appointments', { body: { slot_id, person_id }, params: { header: keyed(key) } }),
-    ),
+    call('post', '/api/v1/appointments', { body: { slot_id, person_id }, key }),
   move: (id: string, slot_id: string, key: string) =>
-    take(
-      client.POST('/api/v1/appointments/{id}/move', {
-        params: { path: { id }, header: keyed(key) },
-        body: { slot_id },
-      }),
-    ),
+    call('post', '/api/v1/appointments/{id}/move', { path: { id }, body: { slot_id }, key }),
   cancel: (id: string, key: string) =>
-    take(client.POST('/api/v1/appointments/{id}/cancel', { params: { path: { id } }, headers: keyed(key) })),
+    call('post', '/api/v1/appointments/{id}/cancel', { path: { id }, key }),
   appointments: (when: 'upcoming' | 'past', after?: string) =>
-    take(client.GET('/api/v1/appointments', { params: { query: { when, after } } })),
-  appointment: (id: string) => take(client.GET('/api/v1/appointments/{id}', { params: { path: { id } } })),
-  again: () => take(client.GET('/api/v1/appointments/again')),
+    call('get', '/api/v1/appointments', { query: { when, after } }),
+  appointment: (id: string) => call('get', '/api/v1/appointments/{id}', { path: { id } }),
+  again: () => call('get', '/api/v1/appointments/again'),
 
-  jsSdk: (url: string) => take(client.POST('/api/v1/wechat/js-sdk', { body: { url } })),
+  jsSdk: (url: string) => call('post', '/api/v1/wechat/js-sdk', { body: { url } }),
 }
 
 /** Where to go to sign in through WeChat and come back to `to` (a path of ours). */

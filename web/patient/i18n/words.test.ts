@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest'
 import * as en from './en'
 import { book } from './zh/book'
 import { core } from './zh/core'
+import { home } from './zh/home'
 import { person } from './zh/person'
 
-const zh = { core, book, person }
+const zh = { core, home, book, person }
 const web = join(import.meta.dirname, '../..')
 
 function* sources(dir: string): Generator<string> {
@@ -27,7 +28,7 @@ const read = (path: string): string =>
 const names = (text: string): string[] =>
   [...new Set([...text.matchAll(/\{(\w+)/g)].map((match) => match[1] ?? ''))].sort()
 
-describe.each(['core', 'book', 'person'] as const)('the words of %s', (part) => {
+describe.each(['core', 'home', 'book', 'person'] as const)('the words of %s', (part) => {
   const left: Record<string, string> = zh[part]
   const right: Record<string, string> = en[part]
 
@@ -50,6 +51,14 @@ describe.each(['core', 'book', 'person'] as const)('the words of %s', (part) => 
       expect(text, key).not.toMatch(/\p{Script=Han}/u)
     }
   })
+})
+
+it('the page says before the program is there what the screens say then', () => {
+  const page = readFileSync(join(web, 'patient/index.html'), 'utf8')
+  for (const words of [zh.core, en.core]) {
+    expect(page).toContain(`'${words['dept.title']}'`)
+    expect(page).toContain(`'${words['app.loading']}'`)
+  }
 })
 
 describe('the sources', () => {

@@ -1,15 +1,26 @@
-import { onMounted, shallowRef, type Component, type ShallowRef } from 'vue'
+import { wordsReady } from '@shared/i18n/i18n'
+import { shallowRef, watch, type Component, type ShallowRef } from 'vue'
 
-/** A component that is fetched once the screen stands; nothing is shown in its place until then. */
-export function later(load: () => Promise<{ default: Component }>): ShallowRef<Component | undefined> {
+/** A component that is fetched once it is `wanted`, with its words; nothing is shown in its place until then. */
+export function later(
+  load: () => Promise<{ default: Component }>,
+  wanted: () => boolean = () => true,
+): ShallowRef<Component | undefined> {
   const component: ShallowRef<Component | undefined> = shallowRef()
-  onMounted(() => {
-    load().then(
-      (module) => {
+  const stop = watch(
+    wanted,
+    async (now) => {
+      if (!now || component.value) return
+      try {
+        const module = await load()
+        await wordsReady()
         component.value = module.default
-      },
-      () => undefined,
-    )
-  })
+        stop()
+      } catch {
+        // Tried again when it is wanted again.
+      }
+    },
+    { immediate: true },
+  )
   return component
 }

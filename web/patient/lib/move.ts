@@ -22,8 +22,3 @@ export function useMove() {
   })
   return { id, old: old.data, when }
 }
-
-/** How many days to ask for: all that can be booked. */
-export function days(horizon: number | undefined): number {
-  return (horizon ?? 14) + 1
-}

@@ -1,6 +1,6 @@
 /** What every screen does: its title, and going back from it. */
 import { pick } from '@shared/i18n/i18n'
-import { onMounted, watchEffect } from 'vue'
+import { nextTick, onMounted, watch, watchEffect } from 'vue'
 import { useRouter } from 'vue-router'
 import { hospital } from './session'
 
@@ -21,10 +21,25 @@ export function useBack(home = '/'): () => void {
   }
 }
 
-/** Runs something when the component is there and the browser has nothing better to do. */
-export function whenIdle(work: () => void): void {
-  onMounted(() => {
+/**
+ * Runs something once what the person came for is shown (`ready`) and the browser has nothing better to do: what is fetched
+ * ahead must not take the network from the first screen.
+ */
+export function whenIdle(ready: () => boolean, work: () => void): void {
+  const idle = (): void => {
     if ('requestIdleCallback' in window) requestIdleCallback(work, { timeout: 4000 })
     else setTimeout(work, 1200)
+  }
+  onMounted(() => {
+    const stop = watch(
+      ready,
+      (now) => {
+        if (!now) return
+        void nextTick(() => stop())
+        // Behind the frame that shows it.
+        requestAnimationFrame(() => setTimeout(idle))
+      },
+      { immediate: true, flush: 'post' },
+    )
   })
 }

@@ -1,7 +1,7 @@
 /** What a problem is called on screen: our own words by its code, else the server's sentence. */
 import type { ApiError } from '@shared/api'
 import { day, moment } from '@shared/format'
-import { t } from '../i18n/core'
+import { lookCore, t } from '../i18n/core'
 import { today } from './session'
 
 const DAY_S = 86_400
@@ -29,5 +29,10 @@ export function sayWith(look: Look, error: ApiError): string {
   const long = error.code === 'sms_limit' && (error.number('retry_after_s') ?? DAY_S) > 7200
   if (long) return look('err.sms_limit_day') ?? t('err.unknown')
   const key = reason ? `err.${error.code.replace('_invalid', '')}_${reason}` : `err.${error.code}`
-  return look(key, args(error)) ?? error.problem.detail ?? t('err.unknown')
+  return look(key, args(error)) ?? lookCore(key) ?? error.problem.detail ?? t('err.unknown')
+}
+
+/** Why a person can't be booked, from the code alone. */
+export function sayCode(code: string | null | undefined): string {
+  return lookCore(`err.not_eligible_${code}`) ?? t('ok.cannot_book')
 }

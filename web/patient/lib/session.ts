@@ -28,6 +28,8 @@ export async function takeSession(fresh: Session): Promise<void> {
   const before = session.value
   if (before?.account_id !== fresh.account_id) forget('mine:')
   session.value = fresh
+  // The next opening may then ask for what is theirs before the program is there.
+  keep('xl.in', fresh.signed_in ? '1' : null)
   if (!fresh.signed_in) return
   if (read('xl.elder') === null && typeof fresh.elder === 'boolean') showElder(fresh.elder)
   const theirs: Lang = fresh.lang === 'en' ? 'en' : 'zh'

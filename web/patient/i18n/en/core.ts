@@ -62,6 +62,7 @@ export const core: Mirror<typeof zh> = {
 
   'ok.add': 'New here: add a patient',
   'ok.bind': 'Been here before: link your record',
+  'ok.cannot_book': 'This patient cannot be booked at the moment',
 
   'visits.sign_in': 'Sign in to see your visits',
 
@@ -77,4 +78,6 @@ export const core: Mirror<typeof zh> = {
 
   'err.unknown': 'That did not work. Please try again.',
   'err.network': 'No network. Please check and try again.',
+  'err.not_eligible_name_missing': 'Please complete the patient’s full name first',
+  'err.not_eligible_document_missing': 'Please complete the patient’s ID document first',
 }

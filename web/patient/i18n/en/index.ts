@@ -1,4 +1,5 @@
 /** All English words come in one part. */
 export { book } from './book'
 export { core } from './core'
+export { home } from './home'
 export { person } from './person'

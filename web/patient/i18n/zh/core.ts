@@ -58,6 +58,7 @@ export const core = {
 
   'ok.add': '第一次来，新建就诊人',
   'ok.bind': '来过本院，绑定已有档案',
+  'ok.cannot_book': '此就诊人暂时不能预约',
 
   'visits.sign_in': '登录后查看您的预约',
 
@@ -73,4 +74,6 @@ export const core = {
 
   'err.unknown': '没有成功，请再试一次。',
   'err.network': '没有网络，请检查后再试。',
+  'err.not_eligible_name_missing': '请先补全就诊人的真实姓名',
+  'err.not_eligible_document_missing': '请先补全就诊人的证件',
 } as const

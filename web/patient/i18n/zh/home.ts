@@ -1,0 +1,23 @@
+/** The words of home. In Chinese, which the types are made from. */
+export const home = {
+  'home.title': '首页',
+  'home.welcome': '您好，需要什么帮助？',
+  'home.next': '下次就诊',
+  'home.next_today': '今天就诊',
+  'home.book_note': '选科室、选医生、选时间',
+  'home.visits_note': '查看、改约、取消',
+  'home.persons_note': '本人、孩子和家人',
+  'home.help_note': '电话、地址、规则',
+  'home.again': '再次预约',
+  'home.again_for': '{person} · 上次 {date}',
+  'home.again_book': '预约 {when}',
+  'home.again_full': '暂无号源，看看该医生',
+  'home.elder_on': '长辈版',
+  'home.elder_off': '标准版',
+  'home.elder_hint': '字太小看不清？可切换到长辈版：字更大，步骤更少。',
+  'home.elder_yes': '切换到长辈版',
+  'home.elder_no': '不用了',
+  'home.other_language': 'English',
+  'home.call': '打电话：{phone}',
+  'home.notice': '医院通知',
+} as const
