@@ -218,7 +218,8 @@ impl Line {
         bail!("a phone was asked to try again {TRIES} times")
     }
 
-    async fn send(&mut self, request: Request<String>) -> Result<Answer> {
+    /// Sends a request and reads its answer whole.
+    pub(crate) async fn send(&mut self, request: Request<String>) -> Result<Answer> {
         self.sender.ready().await?;
         let response: Response<Incoming> = self.sender.send_request(request).await?;
         let status = response.status().as_u16();

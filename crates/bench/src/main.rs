@@ -3,6 +3,7 @@
 //! - [`pages`]: the patient app on a slow phone, measured by the browser itself, against its budgets
 //! - [`rush`]: the booking desk under many phones at once, on both databases
 //! - [`callback`]: WeChat's pushes, beside wechatpy and bare axum ([`echo`])
+//! - [`nodes`]: several processes of the program on one PostgreSQL
 //! - [`load`]: the load generator; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
 //!
 //! A figure is the median of several rounds with the smallest and the largest beside it. What was measured stands in
@@ -15,6 +16,7 @@ mod echo;
 mod figures;
 mod load;
 mod machine;
+mod nodes;
 mod pages;
 mod places;
 mod postgres;
@@ -43,6 +45,8 @@ enum What {
     Rush(rush::Options),
     /// Encrypted callbacks a second and their processor time, beside wechatpy and bare axum. Fails when a target is missed.
     Callback(callback::Options),
+    /// One, two and three nodes on one PostgreSQL. Fails when three do less than 0.8 times what one does.
+    Nodes(nodes::Options),
     /// Bare axum giving back what it gets, for the others to be compared with.
     #[command(hide = true)]
     Echo {
@@ -76,6 +80,7 @@ async fn run(cli: Cli) -> Result<bool> {
             What::Pages(options) => pages::run(&options).await,
             What::Rush(options) => rush::run(&options).await,
             What::Callback(options) => callback::run(&options).await,
+            What::Nodes(options) => nodes::run(&options).await,
             What::Echo { address } => echo::serve(address).await,
         }
     };

@@ -8,7 +8,7 @@
 //! Not measured: sending. Nobody of the prepared hospital can be told anything (no phone number, not a follower), so notices
 //! are made and found to have no way. Sessions are not in the server's memory when a round begins.
 
-mod prepare;
+pub(crate) mod prepare;
 mod round;
 mod verify;
 

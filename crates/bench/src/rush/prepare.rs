@@ -25,7 +25,7 @@ use crate::load::Phone;
 use crate::postgres::Postgres;
 
 /// The hospital.
-const HOSPITAL: HospitalId = HospitalId(1);
+pub(crate) const HOSPITAL: HospitalId = HospitalId(1);
 /// Doctors of the warm slots, each with a morning of eight segments.
 const DOCTORS: u32 = 25;
 /// So many accounts are made in one transaction.
@@ -46,22 +46,23 @@ fn both(name: &'static str, text: &'static str) -> Sql {
 }
 
 /// A prepared hospital, of which every round gets a copy.
-pub(super) struct Prepared {
+pub(crate) struct Prepared {
     /// The phones.
-    pub(super) phones: Arc<[Phone]>,
+    pub(crate) phones: Arc<[Phone]>,
     /// The one slot that all want.
-    pub(super) hot: Arc<[String]>,
+    pub(crate) hot: Arc<[String]>,
     /// The slots that share the crowd.
-    pub(super) warm: Arc<[String]>,
+    pub(crate) warm: Arc<[String]>,
     /// Settings of a server on the prepared database itself.
-    config: Config,
+    pub(crate) config: Config,
 }
 
-const TEMPLATE: &str = "prepared";
+/// The prepared database on PostgreSQL.
+pub(crate) const TEMPLATE: &str = "prepared";
 
 impl Prepared {
     /// Makes it: on `postgres`, or else in a file under `folder`.
-    pub(super) async fn make(folder: &Path, postgres: Option<&Postgres>, phones: u32) -> Result<Self> {
+    pub(crate) async fn make(folder: &Path, postgres: Option<&Postgres>, phones: u32) -> Result<Self> {
         let mut config = Config::default();
         let kind = if postgres.is_some() { "postgres" } else { "sqlite" };
         config.keys.file = folder.join(format!("{kind}-keys"));
