@@ -1,0 +1,5 @@
+//! See `pay::fuzz::wechatpay_bill`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pay::fuzz::wechatpay_bill(data));
