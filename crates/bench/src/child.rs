@@ -13,7 +13,7 @@ use crate::load::Line;
 use crate::places;
 
 /// Waiting for the server to answer, between looks.
-const LOOK: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(1);
 /// Stopping may take as long as the server itself gives its requests, and a little.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 

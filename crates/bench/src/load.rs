@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, bail};
 use hdrhistogram::Histogram;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderValue};
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -46,13 +46,74 @@ pub(crate) struct Booked {
     pub(crate) number: i64,
 }
 
+/// What phones wish for: number n has phone n modulo their count ask for the next of the slots.
+pub(crate) struct Wishes {
+    /// The phones.
+    pub(crate) phones: Arc<[Phone]>,
+    /// The slots.
+    pub(crate) slots: Arc<[String]>,
+    /// How many wishes there are.
+    pub(crate) count: usize,
+    /// Most of them come too late and are told so.
+    pub(crate) too_late: bool,
+}
+
+impl Wishes {
+    fn phone(&self, nth: usize) -> Result<&Phone> {
+        self.phones.get(nth % self.phones.len().max(1)).context("no phones")
+    }
+
+    /// Another slot each time round, so that nobody asks for the same one twice.
+    fn slot(&self, nth: usize) -> Result<&str> {
+        let shifted = nth + nth / self.phones.len().max(1);
+        self.slots.get(shifted % self.slots.len().max(1)).map(String::as_str).context("no slots")
+    }
+}
+
+/// What is asked for over and over.
+#[derive(Clone)]
+pub(crate) enum Deed {
+    /// Each wish once.
+    Book(Arc<Wishes>),
+    /// Each phone looks at this page, as its owner does before release.
+    Look(Arc<[Phone]>, &'static str),
+    /// A page that everybody reads, so often; with the tag of what the reader has.
+    Read(Arc<Page>, usize),
+    /// A booking's bytes to a server that gives them back: phone, slot, how often.
+    Echo(Phone, String, usize),
+}
+
+/// A page, and what it must answer.
+pub(crate) struct Page {
+    /// Its path.
+    pub(crate) path: String,
+    /// What the reader has already.
+    pub(crate) if_none_match: Option<HeaderValue>,
+    /// The status.
+    pub(crate) status: u16,
+    /// How long the body is, in bytes.
+    pub(crate) length: usize,
+}
+
+impl Deed {
+    fn count(&self) -> usize {
+        match self {
+            Self::Book(wishes) => wishes.count,
+            Self::Look(phones, _) => phones.len(),
+            Self::Read(_, count) | Self::Echo(_, _, count) => *count,
+        }
+    }
+}
+
 /// What became of a load.
 pub(crate) struct Outcome {
     /// From the first request to the last answer.
     pub(crate) took: Duration,
     /// All places given.
     pub(crate) booked: Vec<Booked>,
-    /// How long each of those took, in microseconds.
+    /// How many were told that they come too late.
+    pub(crate) refused: u32,
+    /// How long each answer took, in microseconds; those to phones that asked again left out.
     pub(crate) latency: Histogram<u64>,
     /// All requests, those that asked again among them.
     pub(crate) requests: u32,
@@ -67,24 +128,20 @@ const TRIES: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(50);
 /// Of what goes wrong so many examples are kept.
 const EXAMPLES: usize = 5;
+/// What a phone may be told whose wish comes too late; all but the first only when it was lucky before.
+const TOO_LATE: [&str; 4] = ["slot_full", "already_booked", "same_department_day", "limit_day"];
 
-/// Has every phone book one place: the phone of number n in slot n modulo their count, over so many connections at once.
-pub(crate) async fn book(
-    address: SocketAddr,
-    phones: &Arc<[Phone]>,
-    slots: &Arc<[String]>,
-    connections: usize,
-) -> Result<Outcome> {
+/// Has it done over so many connections at once, each waiting for its answer before it goes on.
+pub(crate) async fn run(address: SocketAddr, deed: &Deed, connections: usize) -> Result<Outcome> {
     let next = Arc::new(AtomicUsize::new(0));
     let start = Arc::new(Barrier::new(connections + 1));
     let mut lines = JoinSet::new();
     for _ in 0..connections {
         let line = Line::open(address).await?;
-        let (phones, slots) = (phones.clone(), slots.clone());
-        let (next, start) = (next.clone(), start.clone());
+        let (deed, next, start) = (deed.clone(), next.clone(), start.clone());
         lines.spawn(async move {
             start.wait().await;
-            work(line, &phones, &slots, &next).await
+            work(line, &deed, &next).await
         });
     }
     start.wait().await;
@@ -98,13 +155,14 @@ pub(crate) async fn book(
     for micros in &sum.micros {
         latency.saturating_record(*micros);
     }
-    let Tally { booked, requests, put_off, wrong, .. } = sum;
-    Ok(Outcome { took, booked, latency, requests, put_off, wrong })
+    let Tally { booked, refused, requests, put_off, wrong, .. } = sum;
+    Ok(Outcome { took, booked, refused, latency, requests, put_off, wrong })
 }
 
 #[derive(Default)]
 struct Tally {
     booked: Vec<Booked>,
+    refused: u32,
     micros: Vec<u64>,
     requests: u32,
     put_off: u32,
@@ -114,55 +172,123 @@ struct Tally {
 impl Tally {
     fn add(&mut self, other: Self) {
         self.booked.extend(other.booked);
+        self.refused += other.refused;
         self.micros.extend(other.micros);
         self.requests += other.requests;
         self.put_off += other.put_off;
+        self.say(other.wrong);
+    }
+
+    fn say(&mut self, wrong: impl IntoIterator<Item = String>) {
         let room = EXAMPLES.saturating_sub(self.wrong.len());
-        self.wrong.extend(other.wrong.into_iter().take(room));
+        self.wrong.extend(wrong.into_iter().take(room));
+    }
+
+    fn took(&mut self, since: Instant) {
+        self.micros.push(u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX));
     }
 }
 
-async fn work(mut line: Line, phones: &[Phone], slots: &[String], next: &AtomicUsize) -> Result<Tally> {
+async fn work(mut line: Line, deed: &Deed, next: &AtomicUsize) -> Result<Tally> {
     let mut tally = Tally::default();
+    let count = deed.count();
     loop {
         let nth = next.fetch_add(1, Ordering::Relaxed);
-        let Some(phone) = phones.get(nth) else { return Ok(tally) };
-        let slot = slots.get(nth % slots.len().max(1)).context("no slots")?;
-        let key = format!("rush-{nth}");
-        let since = Instant::now();
-        let answer = line.book(phone, slot, &key, &mut tally).await?;
-        let micros = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let Some(booked) = answer.booked() else {
-            tally.wrong.push(format!("phone {nth}: {}", answer.text()));
-            continue;
-        };
-        tally.micros.push(micros);
-        if nth.is_multiple_of(100) {
-            let again = line.book(phone, slot, &key, &mut tally).await?;
-            if again.booked().as_ref() != Some(&booked) {
-                tally.wrong.push(format!("phone {nth} asked again: {}", again.text()));
+        if nth >= count {
+            return Ok(tally);
+        }
+        match deed {
+            Deed::Book(wishes) => wish(&mut line, wishes, nth, &mut tally).await?,
+            Deed::Look(phones, path) => {
+                let phone = phones.get(nth).context("no such phone")?;
+                let since = Instant::now();
+                let answer = line.look(path, phone).await?;
+                tally.took(since);
+                tally.requests += 1;
+                if answer.status != 200 {
+                    tally.say([format!("phone {nth}: {}", answer.text())]);
+                }
             }
-        } else if nth % 100 == 50 {
-            let second = line.book(phone, slot, &format!("{key}-2"), &mut tally).await?;
-            if second.status != 409 || !second.text().contains("already_booked") {
-                tally.wrong.push(format!("phone {nth} asked for a second place: {}", second.text()));
+            Deed::Read(page, _) => {
+                let since = Instant::now();
+                let answer = line.read(page).await?;
+                tally.took(since);
+                tally.requests += 1;
+                if (answer.status, answer.body.len()) != (page.status, page.length) {
+                    tally.say([format!("{}: {} and {} bytes", page.path, answer.status, answer.body.len())]);
+                }
+            }
+            Deed::Echo(phone, slot, _) => {
+                let since = Instant::now();
+                let request = line.booking("/json", phone, slot, &format!("rush-{nth}"))?;
+                let sent = request.body().clone();
+                let answer = line.send(request).await?;
+                tally.took(since);
+                tally.requests += 1;
+                if answer.text() != sent {
+                    tally.say([format!("{} came back", answer.text())]);
+                }
             }
         }
-        tally.booked.push(booked);
     }
+}
+
+async fn wish(line: &mut Line, wishes: &Wishes, nth: usize, tally: &mut Tally) -> Result<()> {
+    let (phone, slot, key) = (wishes.phone(nth)?, wishes.slot(nth)?, format!("rush-{nth}"));
+    let since = Instant::now();
+    let answer = line.book(phone, slot, &key, tally).await?;
+    tally.took(since);
+    let Some(booked) = answer.booked() else {
+        if wishes.too_late && answer.says(&TOO_LATE) {
+            tally.refused += 1;
+        } else {
+            tally.say([format!("phone {nth}: {}", answer.text())]);
+        }
+        return Ok(());
+    };
+    if nth.is_multiple_of(100) {
+        let again = line.book(phone, slot, &key, tally).await?;
+        if again.booked().as_ref() != Some(&booked) {
+            tally.say([format!("phone {nth} asked again: {}", again.text())]);
+        }
+    } else if nth % 100 == 50 {
+        let second = line.book(phone, slot, &format!("{key}-2"), tally).await?;
+        if !second.says(&["already_booked"]) {
+            tally.say([format!("phone {nth} asked for a second place: {}", second.text())]);
+        }
+    }
+    tally.booked.push(booked);
+    Ok(())
 }
 
 /// An answer, read whole.
 pub(crate) struct Answer {
     /// Its status.
     pub(crate) status: u16,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
     body: Vec<u8>,
 }
 
 impl Answer {
+    /// Its body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Its body.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Whether it refuses for one of these reasons.
+    fn says(&self, codes: &[&str]) -> bool {
+        #[derive(Deserialize)]
+        struct Problem {
+            code: String,
+        }
+        let problem = serde_json::from_slice::<Problem>(&self.body);
+        self.status == 409 && problem.is_ok_and(|problem| codes.contains(&problem.code.as_str()))
     }
 
     fn booked(&self) -> Option<Booked> {
@@ -196,17 +322,40 @@ impl Line {
         self.send(request).await
     }
 
+    /// Asks for a page as its readers do.
+    pub(crate) async fn read(&mut self, page: &Page) -> Result<Answer> {
+        let mut request = Request::get(&page.path).header(HOST, &self.host);
+        if let Some(tag) = &page.if_none_match {
+            request = request.header(IF_NONE_MATCH, tag);
+        }
+        self.send(request.body(String::new())?).await
+    }
+
+    /// Books one place; `None` when it was refused.
+    pub(crate) async fn book_one(&mut self, phone: &Phone, slot: &str, key: &str) -> Result<Option<Booked>> {
+        Ok(self.book(phone, slot, key, &mut Tally::default()).await?.booked())
+    }
+
+    async fn look(&mut self, path: &str, phone: &Phone) -> Result<Answer> {
+        let request = Request::get(path).header(HOST, &self.host).header(COOKIE, &phone.cookie);
+        self.send(request.body(String::new())?).await
+    }
+
+    fn booking(&self, path: &str, phone: &Phone, slot: &str, key: &str) -> Result<Request<String>> {
+        Ok(Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(HOST, &self.host)
+            .header(COOKIE, &phone.cookie)
+            .header("x-csrf", &phone.csrf)
+            .header("idempotency-key", key)
+            .header(CONTENT_TYPE, "application/json")
+            .body(format!(r#"{{"slot_id":"{slot}","person_id":"{}"}}"#, phone.person))?)
+    }
+
     async fn book(&mut self, phone: &Phone, slot: &str, key: &str, tally: &mut Tally) -> Result<Answer> {
         for _ in 0..TRIES {
-            let request = Request::builder()
-                .method(Method::POST)
-                .uri("/api/v1/appointments")
-                .header(HOST, &self.host)
-                .header(COOKIE, &phone.cookie)
-                .header("x-csrf", &phone.csrf)
-                .header("idempotency-key", key)
-                .header(CONTENT_TYPE, "application/json")
-                .body(format!(r#"{{"slot_id":"{slot}","person_id":"{}"}}"#, phone.person))?;
+            let request = self.booking("/api/v1/appointments", phone, slot, key)?;
             let answer = self.send(request).await?;
             tally.requests += 1;
             if answer.status != 503 {
@@ -223,14 +372,14 @@ impl Line {
         self.sender.ready().await?;
         let response: Response<Incoming> = self.sender.send_request(request).await?;
         let status = response.status().as_u16();
-        let mut stream = response.into_body();
+        let (parts, mut stream) = response.into_parts();
         let mut body = Vec::new();
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut stream).poll_frame(cx)).await {
             if let Ok(data) = frame?.into_data() {
                 body.extend_from_slice(&data);
             }
         }
-        Ok(Answer { status, body })
+        Ok(Answer { status, headers: parts.headers, body })
     }
 }
 
@@ -239,7 +388,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.as_bytes().to_vec() }
+        Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
     }
 
     #[test]
@@ -249,6 +398,33 @@ mod tests {
         assert_eq!(answer(201, body).booked(), Some(booked));
         assert_eq!(answer(409, body).booked(), None);
         assert_eq!(answer(201, "{}").booked(), None);
+    }
+
+    #[test]
+    fn only_the_right_refusal_counts() {
+        let full = answer(409, r#"{"code":"slot_full","detail":"…"}"#);
+        assert!(full.says(&TOO_LATE) && !full.says(&["already_booked"]));
+        assert!(!answer(409, r#"{"code":"limit_week"}"#).says(&TOO_LATE));
+        assert!(!answer(503, r#"{"code":"slot_full"}"#).says(&TOO_LATE));
+        assert!(!answer(409, "slot_full").says(&TOO_LATE));
+    }
+
+    #[test]
+    fn a_phone_that_asks_again_asks_for_another_slot() {
+        let phone = Phone {
+            cookie: HeaderValue::from_static("c"),
+            csrf: HeaderValue::from_static("x"),
+            person: "per_1".into(),
+        };
+        let wishes = Wishes {
+            phones: vec![phone; 4].into(),
+            slots: ["a", "b"].map(str::to_owned).to_vec().into(),
+            count: 8,
+            too_late: true,
+        };
+        let first: Vec<_> = (0..4).map(|nth| wishes.slot(nth).unwrap()).collect();
+        let second: Vec<_> = (4..8).map(|nth| wishes.slot(nth).unwrap()).collect();
+        assert_eq!((first, second), (vec!["a", "b", "a", "b"], vec!["b", "a", "b", "a"]));
     }
 
     #[test]

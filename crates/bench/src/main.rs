@@ -2,6 +2,7 @@
 //!
 //! - [`pages`]: the patient app on a slow phone, measured by the browser itself, against its budgets
 //! - [`rush`]: the booking desk under many phones at once, on both databases
+//! - [`reads`]: what everybody reads, from memory, beside bare axum; and how old it may be
 //! - [`callback`]: WeChat's pushes, beside wechatpy and bare axum ([`echo`])
 //! - [`nodes`]: several processes of the program on one PostgreSQL
 //! - [`load`]: the load generator; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
@@ -21,6 +22,7 @@ mod pages;
 mod places;
 mod postgres;
 mod proc;
+mod reads;
 mod rush;
 
 use std::process::ExitCode;
@@ -41,12 +43,22 @@ struct Cli {
 enum What {
     /// The patient app on a slow phone and a slow network. Fails when a budget is missed.
     Pages(pages::Options),
-    /// Bookings a second, hot (one slot) and warm (many), on both databases.
+    /// Bookings a second on both databases, beside pgbench, SQLite alone and bare axum. Fails when a target is missed.
     Rush(rush::Options),
+    /// What everybody reads, beside bare axum giving the same bytes; and how soon a booking shows. Fails when a target is missed.
+    Reads(reads::Options),
     /// Encrypted callbacks a second and their processor time, beside wechatpy and bare axum. Fails when a target is missed.
     Callback(callback::Options),
     /// One, two and three nodes on one PostgreSQL. Fails when three do less than 0.8 times what one does.
     Nodes(nodes::Options),
+    /// Bare axum giving bytes from a file, for reads to be compared with.
+    #[command(hide = true)]
+    Plain {
+        /// Where it listens.
+        address: std::net::SocketAddr,
+        /// What it answers.
+        file: std::path::PathBuf,
+    },
     /// Bare axum giving back what it gets, for the others to be compared with.
     #[command(hide = true)]
     Echo {
@@ -79,6 +91,8 @@ async fn run(cli: Cli) -> Result<bool> {
         match cli.what {
             What::Pages(options) => pages::run(&options).await,
             What::Rush(options) => rush::run(&options).await,
+            What::Reads(options) => reads::run(&options).await,
+            What::Plain { address, file } => reads::plain::serve(address, &file).await,
             What::Callback(options) => callback::run(&options).await,
             What::Nodes(options) => nodes::run(&options).await,
             What::Echo { address } => echo::serve(address).await,

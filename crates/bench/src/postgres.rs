@@ -91,6 +91,11 @@ impl Postgres {
         self.child.id()
     }
 
+    /// A program of its release: `pgbench`.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+
     /// `postgres (PostgreSQL) 15.…`
     pub(crate) fn program(&self) -> PathBuf {
         self.bin.join("postgres")

@@ -1,29 +1,35 @@
 //! `bench rush`: release time. Many phones that have signed in book at once, over real connections, with a server process of
 //! its own and a fresh copy of the same prepared hospital for every round.
 //!
-//! Hot is one slot that all want; warm is 200 slots with 25 doctors. Variants are measured in turn inside each round, and the
-//! turn begins with another one each time, so that what the machine does meanwhile meets them all. After each round the
-//! database is compared with what the phones were told. It records where we stand; targets are not judged here.
+//! Hot is one slot that all want; warm is 200 slots with 25 doctors; sold out is 200 slots with places for one wish in a
+//! hundred. Beside them, in the same rounds: pgbench with one booking per transaction on a copy of the same database, SQLite
+//! without a server, bare axum giving JSON back ([`rivals`]). Variants are measured in turn inside each round, and the turn begins
+//! with another one each time, so that what the machine does meanwhile meets them all. After each round the database is
+//! compared with what the phones were told ([`verify`]) and `xinglin check` looks at it. Fails when a target is missed.
 //!
-//! Not measured: sending. Nobody of the prepared hospital can be told anything (no phone number, not a follower), so notices
-//! are made and found to have no way. Sessions are not in the server's memory when a round begins.
+//! Not measured: sending. Nobody of the prepared hospital can be told anything (no phone number, not a follower). What
+//! follows from a booking (notices, the chain of the audit log) stands back while people wait and is done afterwards:
+//! `--aftermath` waits for it in each round and counts its processor time, too.
 
 pub(crate) mod prepare;
-mod round;
+mod report;
+pub(crate) mod rivals;
+pub(crate) mod round;
 mod verify;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use serde::Serialize;
 
-use crate::figures::{Spread, table};
 use crate::machine::{self, Machine};
 use crate::postgres::{self, Postgres};
 use crate::{out, places};
 use prepare::Prepared;
+use report::Report;
+use rivals::Pgbench;
 use round::{Figures, Round};
 
 /// How it is measured.
@@ -33,14 +39,20 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
     /// How many phones; each books one place in each round.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     phones: u32,
-    /// How many connections at once.
-    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    connections: u32,
+    /// How long pgbench and SQLite without a server book in each round.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
     /// Only this database.
     #[arg(long, value_enum)]
     only: Option<Backend>,
+    /// Only variants whose name holds this text: `hot`, `1024`, `pgbench`, ….
+    #[arg(long)]
+    just: Option<String>,
+    /// Wait in each round until all that follows from the bookings is done, and count it.
+    #[arg(long)]
+    aftermath: bool,
     /// Where the databases lie: a folder on a real disk that the user `postgres` can reach.
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -56,85 +68,99 @@ enum Backend {
 }
 
 /// How many slots are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heat {
     /// One slot that all want.
     Hot,
     /// 200 slots.
     Warm,
+    /// 200 slots, with places for one wish in a hundred.
+    SoldOut,
 }
 
-type Variant = (Heat, Backend);
-/// A line of the table: what it is called, and where it stands.
-type Line = (&'static str, fn(&Summary) -> Spread);
-
-fn name((heat, backend): Variant) -> String {
-    let heat = if heat == Heat::Hot { "hot" } else { "warm" };
-    let backend = if backend == Backend::Sqlite { "sqlite" } else { "postgres" };
-    format!("{heat} {backend}")
+/// What is measured side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    /// The program, over so many connections.
+    Ours(Heat, Backend, u32),
+    /// One booking per transaction, without a program in between.
+    Pgbench(Heat),
+    /// The same on SQLite, so many bookings in each transaction.
+    RawSqlite(u32),
+    /// Bare axum, over so many connections.
+    Echo(u32),
 }
 
-/// `target/bench/rush.json`
-#[derive(Debug, Serialize)]
-struct Report {
-    phones: u32,
-    connections: u32,
-    rounds: u32,
-    profile: &'static str,
-    /// By variant: `hot sqlite`, …
-    variants: BTreeMap<String, Summary>,
-    /// All rounds as they were measured, in their order.
-    raw: Vec<(String, Figures)>,
-    /// What each of the rounds must hold against its database; a run in which one does not holds no figures.
-    checked: &'static str,
-    not_measured: &'static str,
-    /// What differs from PostgreSQL's defaults.
-    postgres_settings: &'static [&'static str],
-    /// Where the databases lay.
-    storage: String,
-    machine: Machine,
-    versions: BTreeMap<&'static str, String>,
-    commit: String,
+const CONNECTIONS: [u32; 2] = [256, 1_024];
+
+fn name(variant: Variant) -> String {
+    let heat = |heat| match heat {
+        Heat::Hot => "hot",
+        Heat::Warm => "warm",
+        Heat::SoldOut => "sold out",
+    };
+    match variant {
+        Variant::Ours(which, backend, connections) => {
+            let backend = if backend == Backend::Sqlite { "sqlite" } else { "postgres" };
+            format!("{} {backend} {connections}", heat(which))
+        }
+        Variant::Pgbench(which) => format!("{} pgbench", heat(which)),
+        Variant::RawSqlite(each) => format!("raw sqlite, {each} at a time"),
+        Variant::Echo(connections) => format!("echo {connections}"),
+    }
 }
 
-/// The figures of a variant over all rounds.
-#[derive(Debug, Serialize)]
-struct Summary {
-    bookings_per_s: Spread,
-    p50_ms: Spread,
-    p99_ms: Spread,
-    /// Processor time of the server for each request of the load, in microseconds.
-    server_cpu_us: Spread,
-    /// The same of PostgreSQL.
-    database_cpu_us: Spread,
-    /// The same of the load generator, on the same machine.
-    load_cpu_us: Spread,
-    /// Server and PostgreSQL together for each booking, until all that follows from it is done.
-    cpu_us_with_aftermath: Spread,
-    /// How long that took after the last answer.
-    aftermath_s: Spread,
-    requests_per_batch: Spread,
-    idle_mib: Spread,
-    peak_mib: Spread,
-    ready_ms: Spread,
+fn variants(options: &Options) -> Vec<Variant> {
+    let wanted = |backend| options.only.is_none_or(|only| only == backend);
+    let mut all = Vec::new();
+    for backend in [Backend::Postgres, Backend::Sqlite].into_iter().filter(|backend| wanted(*backend)) {
+        for connections in CONNECTIONS {
+            all.extend(
+                [Heat::Hot, Heat::Warm, Heat::SoldOut].map(|heat| Variant::Ours(heat, backend, connections)),
+            );
+        }
+    }
+    if wanted(Backend::Postgres) {
+        all.extend([Variant::Pgbench(Heat::Hot), Variant::Pgbench(Heat::Warm)]);
+    }
+    if wanted(Backend::Sqlite) {
+        all.extend([Variant::RawSqlite(1), Variant::RawSqlite(100)]);
+    }
+    all.extend(CONNECTIONS.map(Variant::Echo));
+    all.retain(|variant| options.just.as_ref().is_none_or(|text| name(*variant).contains(text)));
+    all
 }
 
-impl Summary {
-    fn of(rounds: &[&Figures]) -> Self {
-        let of = |figure: fn(&Figures) -> f64, digits| Spread::of(rounds.iter().map(|r| figure(r)), digits);
-        Self {
-            bookings_per_s: of(|r| r.bookings_per_s, 0),
-            p50_ms: of(|r| r.p50_ms, 1),
-            p99_ms: of(|r| r.p99_ms, 1),
-            server_cpu_us: of(|r| r.server_cpu_us, 0),
-            database_cpu_us: of(|r| r.database_cpu_us, 0),
-            load_cpu_us: of(|r| r.load_cpu_us, 0),
-            cpu_us_with_aftermath: of(|r| r.cpu_us_with_aftermath, 0),
-            aftermath_s: of(|r| r.aftermath_s, 1),
-            requests_per_batch: of(|r| r.requests_per_batch, 0),
-            idle_mib: of(|r| r.idle_mib, 1),
-            peak_mib: of(|r| r.peak_mib, 1),
-            ready_ms: of(|r| r.ready_ms, 0),
+/// All that is measured with.
+struct Bench<'a> {
+    options: &'a Options,
+    prepared: BTreeMap<Backend, Prepared>,
+    postgres: Option<&'a Postgres>,
+    pgbench: Option<Pgbench<'a>>,
+    folder: &'a Path,
+}
+
+impl Bench<'_> {
+    async fn measure(&self, variant: Variant) -> Result<Figures> {
+        let seconds = Duration::from_secs(self.options.seconds.into());
+        let any = self.prepared.values().next().context("nothing is prepared")?;
+        match variant {
+            Variant::Ours(heat, backend, connections) => {
+                let postgres = self.postgres.filter(|_| backend == Backend::Postgres);
+                let prepared = self.prepared.get(&backend).context("not prepared")?;
+                let aftermath = self.options.aftermath && heat != Heat::SoldOut;
+                Round { prepared, postgres, folder: self.folder, aftermath }.run(heat, connections).await
+            }
+            Variant::Pgbench(heat) => {
+                self.pgbench.as_ref().context("no pgbench")?.round(heat == Heat::Hot, self.options.seconds)
+            }
+            Variant::RawSqlite(each) => {
+                let prepared = self.prepared.get(&Backend::Sqlite).context("not prepared")?;
+                rivals::raw_sqlite(prepared, self.folder, each, seconds / 2).await
+            }
+            Variant::Echo(connections) => {
+                rivals::echo(any, usize::try_from(connections)?, any.phones.len() * 2).await
+            }
         }
     }
 }
@@ -144,60 +170,69 @@ pub(crate) async fn run(options: &Options) -> Result<bool> {
     let mut machine = Machine::look();
     let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
     let folder = tempfile::Builder::new().prefix("xinglin-bench-").tempdir_in(&parent)?;
-    let backends: Vec<Backend> = match options.only {
-        Some(one) => vec![one],
-        None => vec![Backend::Sqlite, Backend::Postgres],
-    };
-    let postgres = if backends.contains(&Backend::Postgres) { Some(Postgres::start(&parent)?) } else { None };
+    let variants = variants(options);
+    let backends = [Backend::Sqlite, Backend::Postgres];
+    let backends = backends.into_iter().filter(|backend| options.only.is_none_or(|only| only == *backend));
+    let server = if options.only == Some(Backend::Sqlite) { None } else { Some(Postgres::start(&parent)?) };
     let mut prepared = BTreeMap::new();
-    for backend in &backends {
-        let server = postgres.as_ref().filter(|_| *backend == Backend::Postgres);
-        eprintln!(
-            "preparing {} phones on {}",
-            options.phones,
-            name((Heat::Hot, *backend)).replace("hot ", "")
-        );
-        prepared.insert(*backend, Prepared::make(folder.path(), server, options.phones).await?);
+    for backend in backends {
+        eprintln!("preparing {} phones on {backend:?}", options.phones);
+        let server = server.as_ref().filter(|_| backend == Backend::Postgres);
+        prepared.insert(backend, Prepared::make(folder.path(), server, options.phones).await?);
     }
-    let variants: Vec<Variant> =
-        [Heat::Hot, Heat::Warm].iter().flat_map(|heat| backends.iter().map(|b| (*heat, *b))).collect();
+    let has_pgbench = variants.iter().any(|variant| matches!(variant, Variant::Pgbench(_)));
+    let pgbench = match &server {
+        Some(server) if has_pgbench => Some(Pgbench::prepare(server, folder.path(), true)?),
+        _ => None,
+    };
+    let bench = Bench { options, prepared, postgres: server.as_ref(), pgbench, folder: folder.path() };
     let mut raw: Vec<(Variant, Figures)> = Vec::new();
     for nth in 0..options.rounds {
         let mut turn = variants.clone();
         turn.rotate_left(usize::try_from(nth)? % variants.len().max(1));
         for variant in turn {
-            let (heat, backend) = variant;
-            let server = postgres.as_ref().filter(|_| backend == Backend::Postgres);
-            let prepared = prepared.get(&backend).context("not prepared")?;
-            let round = Round { prepared, postgres: server, folder: folder.path() };
-            let figures = round.run(heat == Heat::Hot, options.connections).await;
-            let figures = figures.with_context(|| format!("{}, round {}", name(variant), nth + 1))?;
+            let what = name(variant);
+            let figures =
+                bench.measure(variant).await.with_context(|| format!("{what}, round {}", nth + 1))?;
             eprintln!(
-                "round {} of {}, {}: {:.0} bookings/s, p99 {:.0} ms",
+                "round {} of {}, {what}: {:.0}/s, p99 {:.0} ms, CPU {:.0} + {:.0} + {:.0} µs",
                 nth + 1,
                 options.rounds,
-                name(variant),
-                figures.bookings_per_s,
-                figures.p99_ms
+                figures.per_s,
+                figures.p99_ms,
+                figures.server_cpu_us,
+                figures.database_cpu_us,
+                figures.load_cpu_us
             );
             raw.push((variant, figures));
         }
     }
     machine.look_again();
     let mut versions = BTreeMap::from([("xinglin", machine::version(&places::program()?))]);
-    if let Some(server) = &postgres {
+    if let Some(server) = &server {
         versions.insert("postgres", machine::version(&server.program()));
     }
-    let report = Report {
+    let mut report = Report {
+        pg_hot_vs_pgbench: None,
+        pg_warm_vs_pgbench: None,
+        sqlite_hot_per_s: None,
+        soldout_vs_echo: None,
+        pg_soldout_vs_echo: None,
+        sqlite_soldout_vs_echo: None,
+        rss_idle_mb: 0.0,
+        rss_peak_mb: 0.0,
+        start_ms: 0.0,
+        targets: BTreeMap::new(),
+        over: Vec::new(),
+        missed: Vec::new(),
         phones: options.phones,
-        connections: options.connections,
         rounds: options.rounds,
+        pgbench_clients: bench.pgbench.as_ref().map(|pgbench| pgbench.clients),
         profile: places::profile(),
-        variants: variants.iter().map(|variant| (name(*variant), summary(*variant, &raw))).collect(),
-        raw: raw.into_iter().map(|(variant, figures)| (name(variant), figures)).collect(),
-        checked: "every place that a phone was told is in the database with its number, and no other; each slot's places \
-                  taken are its live appointments; numbers 1 to the last exist; asking again gave the same place; a second \
-                  wish was refused",
+        variants: report::summaries(&variants, &raw),
+        raw: Vec::new(),
+        checked: "every place that a phone was told is in the database with its number, and no other; as many were given as \
+                  there are; asking again gave the same place; a second wish was refused for the right reason; xinglin check",
         not_measured: "sending of notices (nobody can be told), TLS, a network between phones and server",
         postgres_settings: postgres::SETTINGS,
         storage: machine::file_system(&parent),
@@ -205,46 +240,14 @@ pub(crate) async fn run(options: &Options) -> Result<bool> {
         versions,
         commit: machine::commit(),
     };
-    print(&report);
+    report::headline(&mut report, &raw);
+    report.judge();
+    report.raw = raw.into_iter().map(|(variant, figures)| (name(variant), figures)).collect();
+    report.print();
     let file = places::write("rush", &report)?;
     out(&format!("\nwritten to {file}"));
-    if report.variants.is_empty() {
-        bail!("nothing was measured");
+    for word in report.over.iter().chain(&report.missed) {
+        out(&format!("not met: {word}"));
     }
-    Ok(true)
-}
-
-fn summary(variant: Variant, raw: &[(Variant, Figures)]) -> Summary {
-    Summary::of(&raw.iter().filter(|(one, _)| *one == variant).map(|(_, f)| f).collect::<Vec<_>>())
-}
-
-fn print(report: &Report) {
-    let figures: [Line; 12] = [
-        ("bookings/s", |s| s.bookings_per_s),
-        ("p50 ms", |s| s.p50_ms),
-        ("p99 ms", |s| s.p99_ms),
-        ("CPU µs/request, server", |s| s.server_cpu_us),
-        ("CPU µs/request, PostgreSQL", |s| s.database_cpu_us),
-        ("CPU µs/request, load generator", |s| s.load_cpu_us),
-        ("CPU µs/booking with aftermath", |s| s.cpu_us_with_aftermath),
-        ("aftermath s", |s| s.aftermath_s),
-        ("requests decided together", |s| s.requests_per_batch),
-        ("MiB idle", |s| s.idle_mib),
-        ("MiB peak", |s| s.peak_mib),
-        ("ready after ms", |s| s.ready_ms),
-    ];
-    let mut rows =
-        vec![[String::new()].into_iter().chain(report.variants.keys().cloned()).collect::<Vec<_>>()];
-    for (name, figure) in figures {
-        let cells = report.variants.values().map(|summary| figure(summary).text());
-        rows.push([name.to_owned()].into_iter().chain(cells).collect());
-    }
-    out(&table(&rows));
-    out(&format!(
-        "{} phones, {} connections, {} rounds, median [min–max]; {} build; {}; storage {}",
-        report.phones, report.connections, report.rounds, report.profile, report.commit, report.storage
-    ));
-    out(&report.machine.line());
-    out(&format!("checked after each round: {}", report.checked));
-    out(&format!("not measured: {}", report.not_measured));
+    Ok(report.is_good())
 }

@@ -5,63 +5,91 @@ use std::sync::Arc;
 
 use base::{Problem, UnixMs};
 use edge::{AccountId, Caller, Hospital, Hospitals};
-use people::PersonId;
+use people::{BoundPerson, PersonId};
 use schedule::Board;
 use store::fault::{self, Point};
 use store::{Backend, Db, NewEvent, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::full::Full;
 use crate::lane::{self, Counter, Waiting};
 use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Refusal, Request, State};
+use crate::near::Near;
 use crate::rules::{self, Now, decide};
-use crate::{quota, store as sql};
+use crate::{quota, store as sql, window};
 
 /// How many requests may wait in a lane. More than any hospital has phones at one moment; beyond it people are asked to
 /// try again.
 const QUEUE: usize = 20_000;
 
+/// What the desk says to a wish.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// For whom, when the account is bound to them.
+    pub person: Option<BoundPerson>,
+}
+
 /// The desk. Cheap to clone; its lanes end with the last clone.
 #[derive(Clone)]
 pub struct Desk {
     lanes: Arc<[mpsc::Sender<Waiting>]>,
+    /// Where wishes for slots go that are believed full: looked at without locks.
+    window: mpsc::Sender<Waiting>,
     counter: Counter,
+    near: Near,
 }
 
 impl Desk {
-    /// Opens the desk: one lane on SQLite, which has one writer, two on PostgreSQL.
+    /// Opens the desk: one lane on SQLite, which has one writer, two on PostgreSQL; and one window.
     #[must_use]
     pub fn open(db: Db, hospitals: Hospitals, board: Board) -> Self {
-        let counter = Counter { db: db.clone(), hospitals, board };
+        let counter = Counter { db: db.clone(), hospitals, board, full: Full::default() };
         let lanes = if db.backend() == Backend::Sqlite { 1 } else { 2 };
-        let lanes = (0..lanes).map(|_| {
-            let (sender, arriving) = mpsc::channel(QUEUE);
-            tokio::spawn(lane::serve(counter.clone(), arriving));
-            sender
-        });
-        Self { lanes: lanes.collect(), counter }
+        let lanes: Arc<[_]> = (0..lanes)
+            .map(|_| {
+                let (sender, arriving) = mpsc::channel(QUEUE);
+                tokio::spawn(lane::serve(counter.clone(), arriving));
+                sender
+            })
+            .collect();
+        let (window, arriving) = mpsc::channel(QUEUE);
+        tokio::spawn(window::serve(counter.clone(), arriving, lanes.clone()));
+        Self { lanes, window, counter, near: Near::default() }
     }
 
-    /// Asks for a place. When this gives [`Outcome::Booked`], the place is durable.
+    /// Asks for a place. When this gives [`Outcome::Booked`], the place is durable. Whether the account is bound to the person,
+    /// and what counts about them, is read by the desk itself, together with the booking.
     ///
     /// # Errors
     /// 503 when the database or the lane can't take it now: the same key may be sent again.
-    pub async fn book(&self, hospital: &Hospital, request: Request) -> Result<Outcome, Problem> {
-        let mut hasher = DefaultHasher::new();
-        request.slot.hash(&mut hasher);
-        let count = u64::try_from(self.lanes.len()).unwrap_or(1).max(1);
-        let lane = usize::try_from(hasher.finish() % count).unwrap_or(0);
-        let lane = self.lanes.get(lane).ok_or_else(Problem::internal)?;
+    pub async fn book(&self, hospital: &Hospital, request: Request) -> Result<Reply, Problem> {
+        let lane = if self.counter.full.holds(request.slot) {
+            &self.window
+        } else {
+            lane_of(&self.lanes, request.slot).ok_or_else(Problem::internal)?
+        };
         let (answer, answered) = oneshot::channel();
         lane.try_send(Waiting { hospital: hospital.id, request, answer })
             .map_err(|_| Problem::unavailable(2))?;
-        let outcome = answered.await.map_err(|_| Problem::unavailable(2))??;
-        if let Outcome::Refused(reasons) = &outcome
+        let reply = answered.await.map_err(|_| Problem::unavailable(2))??;
+        if let Outcome::Refused(reasons) = &reply.outcome
             && let Some(first) = reasons.first()
         {
             // Counted and logged, not audited: in a rush there are thousands.
             metrics::counter!("booking_refused", "reason" => first.code()).increment(1);
         }
-        Ok(outcome)
+        Ok(reply)
+    }
+
+    /// Free places near a slot that is full; `None` when the slot is not on the board.
+    pub(crate) fn nearest(
+        &self,
+        hospital: base::HospitalId,
+        slot: schedule::SlotId,
+    ) -> Option<serde_json::Value> {
+        self.near.to(&self.counter.board, hospital, slot)
     }
 
     /// Moves an appointment to another slot: the old place is given up in the same transaction that has the new one.
@@ -95,7 +123,7 @@ impl Desk {
         let stock = schedule::stock::lock(&mut tx, id, &[old.slot, request.slot]).await?;
         // The lines of both clinics in one statement, in order; within one clinic the old place is free for the new one.
         quota::lines(&mut tx, id, &stock).await?;
-        let mut facts = lane::gather(&mut tx, hospital, std::slice::from_ref(request)).await?;
+        let mut facts = lane::gather(&mut tx, hospital, std::slice::from_ref(request), true).await?;
         let within = facts.lines.contains_key(&old.clinic);
         if let Some(lines) = facts.lines.get_mut(&old.clinic) {
             quota::release(&mut tx, id, lines, from).await?;
@@ -139,6 +167,7 @@ impl Desk {
             let taken = if one.slot == old.slot { one.taken - 1 } else { one.taken + 1 };
             self.show(&mut tx, hospital, one, taken);
         }
+        self.is_free_again(&mut tx, old.slot);
         tx.touch(store::Topic::new("appointment", from));
         fault::pass(Point::MoveBefore);
         tx.commit().await?;
@@ -194,6 +223,7 @@ impl Desk {
         for one in &stock {
             self.show(&mut tx, hospital, one, one.taken - 1);
         }
+        self.is_free_again(&mut tx, slot);
         tx.touch(store::Topic::new("appointment", id));
         let now: UnixMs = tx.now();
         fault::pass(Point::CancelBefore);
@@ -201,6 +231,12 @@ impl Desk {
         fault::pass(Point::CancelAfter);
         metrics::counter!("booking_cancelled").increment(1);
         Ok(Appointment { state: State::Cancelled, ended_at: Some(now), ended_by: Some(by), ..appointment })
+    }
+
+    /// What was full has a place again once this is committed. Other nodes find out when somebody asks.
+    fn is_free_again(&self, tx: &mut Tx, slot: schedule::SlotId) {
+        let full = self.counter.full.clone();
+        tx.after_commit(move || full.forget(slot));
     }
 
     /// Shows a slot's new count on this node's board after the commit, and wakes who watches it.
@@ -211,24 +247,31 @@ impl Desk {
     }
 }
 
+/// The lane that all wishes for a slot go through.
+pub(crate) fn lane_of(
+    lanes: &[mpsc::Sender<Waiting>],
+    slot: schedule::SlotId,
+) -> Option<&mpsc::Sender<Waiting>> {
+    let mut hasher = DefaultHasher::new();
+    slot.hash(&mut hasher);
+    let count = u64::try_from(lanes.len()).unwrap_or(1).max(1);
+    lanes.get(usize::try_from(hasher.finish() % count).unwrap_or(0))
+}
+
 /// A request as the API and others make it.
 #[must_use]
 pub fn request(
     caller: &Caller,
     account: AccountId,
-    person: &people::BoundPerson,
+    person: PersonFacts,
     slot: schedule::SlotId,
     key: &str,
     replaces: Option<AppointmentId>,
 ) -> Request {
-    let hash = edge::idempotency::request_hash("appointment", &(slot, person.person, replaces));
+    let hash = edge::idempotency::request_hash("appointment", &(slot, person.id, replaces));
     Request {
         slot,
-        person: PersonFacts {
-            id: person.person,
-            birth_date: person.birth_date,
-            identified: person.document_kind.is_some(),
-        },
+        person,
         account,
         channel: caller.session.as_ref().map_or("system", |s| s.channel.as_str()).to_owned(),
         key: key.to_owned(),

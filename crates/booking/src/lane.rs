@@ -7,20 +7,24 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use base::{HospitalId, Problem};
-use edge::{Hospital, Hospitals};
+use edge::{AccountId, Hospital, Hospitals};
 use jiff::ToSpan as _;
-use people::PersonId;
+use people::{BoundPerson, PersonId};
 use schedule::{Board, SlotId};
 use store::fault::{self, Point};
 use store::{Db, NewEvent, StoreError, Topic, Tx};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{Appointment, AppointmentId, Limits, Outcome, Request};
+use crate::desk::Reply;
+use crate::full::Full;
+use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Request};
 use crate::rules::{Facts, Now, Plan, decide};
 use crate::{quota, store as sql};
 
 /// The most requests of one commit.
-const BATCH: usize = 512;
+pub(crate) const BATCH: usize = 512;
+/// So many at a time are a crowd: work that nobody waits for stands back.
+const CROWD: usize = 16;
 /// How often a batch is tried again when other nodes were in the way.
 const TRIES: usize = 6;
 
@@ -31,7 +35,9 @@ pub(crate) struct Waiting {
     pub(crate) answer: Answer,
 }
 
-type Answer = oneshot::Sender<Result<Outcome, Problem>>;
+pub(crate) type Answer = oneshot::Sender<Result<Reply, Problem>>;
+/// Who is bound to whom, of those that a batch asks for.
+pub(crate) type Bound = HashMap<(AccountId, PersonId), BoundPerson>;
 
 /// What a lane works with.
 #[derive(Clone)]
@@ -39,22 +45,43 @@ pub(crate) struct Counter {
     pub(crate) db: Db,
     pub(crate) hospitals: Hospitals,
     pub(crate) board: Board,
+    pub(crate) full: Full,
+}
+
+/// Parts what waits by hospital, each with its answers beside it.
+pub(crate) fn by_hospital(waiting: &mut Vec<Waiting>) -> BTreeMap<HospitalId, (Vec<Request>, Vec<Answer>)> {
+    let mut groups: BTreeMap<HospitalId, (Vec<Request>, Vec<Answer>)> = BTreeMap::new();
+    for one in waiting.drain(..) {
+        let group = groups.entry(one.hospital).or_default();
+        group.0.push(one.request);
+        group.1.push(one.answer);
+    }
+    groups
+}
+
+/// Each request's outcome with the person that it is about.
+pub(crate) fn replies(requests: &[Request], outcomes: Vec<Outcome>, bound: &Bound) -> Vec<Reply> {
+    let person = |request: &Request| bound.get(&(request.account, request.person.id)).cloned();
+    requests
+        .iter()
+        .zip(outcomes)
+        .map(|(request, outcome)| match &outcome {
+            // A refusal speaks of nobody.
+            Outcome::Refused(_) | Outcome::KeyReused => Reply { outcome, person: None },
+            Outcome::Booked(_) | Outcome::Replay(_) => Reply { outcome, person: person(request) },
+        })
+        .collect()
 }
 
 /// Serves a lane until all senders are gone.
 pub(crate) async fn serve(counter: Counter, mut arriving: mpsc::Receiver<Waiting>) {
     let mut buffer = Vec::with_capacity(BATCH);
     while arriving.recv_many(&mut buffer, BATCH).await > 0 {
-        let mut by_hospital: BTreeMap<HospitalId, (Vec<Request>, Vec<Answer>)> = BTreeMap::new();
-        for waiting in buffer.drain(..) {
-            let group = by_hospital.entry(waiting.hospital).or_default();
-            group.0.push(waiting.request);
-            group.1.push(waiting.answer);
-        }
-        for (hospital, (requests, answers)) in by_hospital {
+        counter.crowd(buffer.len());
+        for (hospital, (mut requests, answers)) in by_hospital(&mut buffer) {
             metrics::histogram!("booking_batch").record(u32::try_from(requests.len()).unwrap_or(u32::MAX));
             let outcomes = match counter.hospitals.get(hospital) {
-                Some(hospital) => counter.work(&hospital, &requests).await,
+                Some(hospital) => counter.work(&hospital, &mut requests).await,
                 None => requests.iter().map(|_| Err(Problem::not_found())).collect(),
             };
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
@@ -65,25 +92,33 @@ pub(crate) async fn serve(counter: Counter, mut arriving: mpsc::Receiver<Waiting
 }
 
 impl Counter {
+    /// Says that people wait, when they are many.
+    pub(crate) fn crowd(&self, waiting: usize) {
+        if waiting >= CROWD {
+            self.db.people_wait();
+        }
+    }
+
     /// Decides and commits requests; each gets its own outcome.
     pub(crate) async fn work(
         &self,
         hospital: &Arc<Hospital>,
-        requests: &[Request],
-    ) -> Vec<Result<Outcome, Problem>> {
+        requests: &mut [Request],
+    ) -> Vec<Result<Reply, Problem>> {
+        let count = requests.len();
         // Halves that are still to be done, the first on top.
-        let mut open: Vec<&[Request]> = vec![requests];
-        let mut done = Vec::with_capacity(requests.len());
+        let mut open: Vec<&mut [Request]> = vec![requests];
+        let mut done = Vec::with_capacity(count);
         while let Some(part) = open.pop() {
             match self.try_batch(hospital, part).await {
-                Ok(outcomes) => done.extend(outcomes.into_iter().map(Ok)),
+                Ok(replies) => done.extend(replies.into_iter().map(Ok)),
                 Err(error) if error.is_transient() => {
                     tracing::warn!(%error, requests = part.len(), "a batch could not be committed; its people are asked to try again");
                     done.extend(part.iter().map(|_| Err(Problem::unavailable(1))));
                 }
                 Err(error) if part.len() > 1 => {
                     tracing::error!(%error, requests = part.len(), "a batch failed for one of its rows; it is cut in halves");
-                    let (first, second) = part.split_at(part.len() / 2);
+                    let (first, second) = part.split_at_mut(part.len() / 2);
                     open.push(second);
                     open.push(first);
                 }
@@ -96,12 +131,12 @@ impl Counter {
     async fn try_batch(
         &self,
         hospital: &Arc<Hospital>,
-        requests: &[Request],
-    ) -> Result<Vec<Outcome>, StoreError> {
+        requests: &mut [Request],
+    ) -> Result<Vec<Reply>, StoreError> {
         let mut last = None;
         for attempt in 0..TRIES {
             match self.batch(hospital, requests).await {
-                Ok(Some(outcomes)) => return Ok(outcomes),
+                Ok(Some(replies)) => return Ok(replies),
                 // Another node won a place that this batch had counted on: look again.
                 Ok(None) => metrics::counter!("booking_batch_lost_race").increment(1),
                 Err(StoreError::Retry(error)) => last = Some(StoreError::Retry(error)),
@@ -112,21 +147,48 @@ impl Counter {
         Err(last.unwrap_or_else(|| StoreError::SharedCommit("other nodes were faster every time".into())))
     }
 
+    /// Reads all that a decision needs, the persons of the requests among it: whether the account is bound to them.
+    pub(crate) async fn gather(
+        &self,
+        tx: &mut Tx,
+        hospital: &Hospital,
+        requests: &mut [Request],
+        locked: bool,
+    ) -> Result<(Facts, Bound), StoreError> {
+        let facts = gather(tx, hospital, requests, locked).await?;
+        let pairs: Vec<_> = requests.iter().map(|r| (r.account, r.person.id)).collect();
+        let bound = people::bound::of_pairs(tx, hospital.id, &pairs).await?;
+        let bound: Bound =
+            bound.into_iter().map(|(account, person)| ((account, person.person), person)).collect();
+        for request in requests {
+            request.person = bound
+                .get(&(request.account, request.person.id))
+                .map_or_else(|| PersonFacts::unknown(request.person.id), PersonFacts::of);
+        }
+        for stock in facts.stock.values() {
+            if stock.remaining() <= 0 {
+                self.full.remember(stock.slot);
+            }
+        }
+        Ok((facts, bound))
+    }
+
     /// One try: `None` when another node was faster.
     async fn batch(
         &self,
         hospital: &Arc<Hospital>,
-        requests: &[Request],
-    ) -> Result<Option<Vec<Outcome>>, StoreError> {
+        requests: &mut [Request],
+    ) -> Result<Option<Vec<Reply>>, StoreError> {
         let id = hospital.id;
         let limits: Limits = hospital.settings("booking.limits");
-        let mut tx = self.db.begin().await?;
-        let mut facts = gather(&mut tx, hospital, requests).await?;
+        let mut tx = self.db.begin_planned().await?;
+        let (mut facts, bound) = self.gather(&mut tx, hospital, requests, true).await?;
+        let requests = &*requests;
         let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
         let (outcomes, plan) = decide(requests, &mut facts, &now, new_ids);
         if plan.rows.is_empty() {
             tx.rollback().await?;
-            return Ok(Some(outcomes));
+            return Ok(Some(replies(requests, outcomes, &bound)));
         }
         let asked: Asked<'_> = requests.iter().map(|r| ((r.account, r.key.as_str()), r)).collect();
         let channels: Vec<&str> =
@@ -147,7 +209,7 @@ impl Counter {
         tx.commit().await?;
         fault::pass(Point::BookingAfter);
         metrics::counter!("booking_booked").increment(u64::try_from(plan.rows.len()).unwrap_or(0));
-        Ok(Some(outcomes))
+        Ok(Some(replies(requests, outcomes, &bound)))
     }
 
     fn announce(&self, tx: &mut Tx, hospital: HospitalId, plan: &Plan, facts: &Facts) {
@@ -169,18 +231,25 @@ pub(crate) fn touch(tx: &mut Tx, stock: &schedule::stock::Stock) {
     }
 }
 
-/// Reads all that a decision needs, in the order that keeps nodes from waiting in a circle: persons, then slots.
+/// Reads what a decision needs of the slots and of what its persons have; under locks when something is to follow from it, in
+/// the order that keeps nodes from waiting in a circle: persons, then slots.
 pub(crate) async fn gather(
     tx: &mut Tx,
     hospital: &Hospital,
     requests: &[Request],
+    locked: bool,
 ) -> Result<Facts, StoreError> {
     let persons: Vec<PersonId> = unique(requests.iter().map(|r| r.person.id));
     let slots: Vec<SlotId> = unique(requests.iter().map(|r| r.slot));
-    sql::lock_persons(tx, hospital.id, &persons).await?;
-    let stock = schedule::stock::lock(tx, hospital.id, &slots).await?;
+    let stock = if locked {
+        sql::lock_persons(tx, hospital.id, &persons).await?;
+        schedule::stock::lock(tx, hospital.id, &slots).await?
+    } else {
+        schedule::stock::look(tx, hospital.id, &slots).await?
+    };
     let lines = quota::lines(tx, hospital.id, &stock).await?;
-    // Only now, under the locks: what was committed before is seen.
+    // Only now, under the locks: what was committed before is seen. Without locks, too, the slots come first: whoever finds
+    // one full because of their own booking finds that booking.
     let keys: Vec<_> = requests.iter().map(|r| (r.account, r.key.clone())).collect();
     let by_key = sql::by_keys(tx, hospital.id, &keys).await?;
     let today = hospital.zone.date(tx.now());

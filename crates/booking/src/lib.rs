@@ -17,13 +17,16 @@
 pub mod api;
 pub mod check;
 pub mod desk;
+mod full;
 mod lane;
 pub mod model;
+mod near;
 mod problems;
 mod quota;
 pub mod reacts;
 pub mod rules;
 pub mod store;
+mod window;
 
 use std::sync::Arc;
 

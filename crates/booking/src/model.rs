@@ -2,7 +2,7 @@
 
 use base::{Date, Fen, HalfDay, UnixMs, WallTime};
 use edge::AccountId;
-use people::PersonId;
+use people::{BoundPerson, PersonId};
 use schedule::{CampusId, ClinicId, DepartmentId, DoctorId, SlotId};
 use serde::{Deserialize, Serialize};
 use store::value::{FromRow, Row};
@@ -127,6 +127,27 @@ pub struct PersonFacts {
     pub birth_date: Option<Date>,
     /// Whether real name and document are known.
     pub identified: bool,
+    /// Whether the account that asks may act for them.
+    pub bound: bool,
+}
+
+impl PersonFacts {
+    /// Of a person that is bound to the account that asks.
+    #[must_use]
+    pub fn of(person: &BoundPerson) -> Self {
+        Self {
+            id: person.person,
+            birth_date: person.birth_date,
+            identified: person.document_kind.is_some(),
+            bound: true,
+        }
+    }
+
+    /// Of a person of whom nothing is known yet: the desk looks, together with the booking itself.
+    #[must_use]
+    pub fn unknown(id: PersonId) -> Self {
+        Self { id, birth_date: None, identified: false, bound: false }
+    }
 }
 
 /// A wish for a place.
@@ -168,6 +189,8 @@ pub enum Outcome {
 /// Why a place can't be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// The account that asks is not bound to the person; nothing else is said then.
+    NotBound,
     /// There is no such slot.
     NoSlot,
     /// Not released yet.

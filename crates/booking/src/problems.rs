@@ -10,6 +10,7 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::NotBound => "person_not_bound",
             Self::NoSlot => "not_found",
             Self::NotOpen { .. } => "not_open_yet",
             Self::Closed => "booking_closed",
@@ -30,6 +31,9 @@ impl Refusal {
 /// The problem that tells a person why. All reasons stand in `reasons`; the first is the one that is told.
 #[must_use]
 pub fn refused(hospital: &Hospital, reasons: &[Refusal]) -> Problem {
+    if reasons.first() == Some(&Refusal::NotBound) {
+        return not_bound();
+    }
     let codes: Vec<&str> = reasons.iter().map(Refusal::code).collect();
     let Some(first) = reasons.first() else { return Problem::internal() };
     first_reason(hospital, first).with("reasons", codes)
@@ -38,6 +42,7 @@ pub fn refused(hospital: &Hospital, reasons: &[Refusal]) -> Problem {
 fn first_reason(hospital: &Hospital, reason: &Refusal) -> Problem {
     let conflict = |zh: String, en: String| Problem::new(Kind::Conflict, reason.code(), zh, en);
     match reason {
+        Refusal::NotBound => not_bound(),
         Refusal::NoSlot => Problem::not_found(),
         Refusal::NotOpen { opens_at } => {
             let (zh, en) = (moment(hospital, *opens_at, Lang::Zh), moment(hospital, *opens_at, Lang::En));
@@ -87,6 +92,16 @@ fn first_reason(hospital: &Hospital, reason: &Refusal) -> Problem {
 
 fn not_eligible(reason: &'static str, zh: &str, en: &str) -> Problem {
     Problem::new(Kind::Conflict, "not_eligible", zh, en).with("reason", reason)
+}
+
+/// 404: the account has no such person.
+pub(crate) fn not_bound() -> Problem {
+    Problem::new(
+        Kind::NotFound,
+        "person_not_bound",
+        "没有找到这位就诊人，请先添加。",
+        "This person is not in your list. Please add them first.",
+    )
 }
 
 /// 409: the time until which it could be given up is past.

@@ -79,6 +79,10 @@ pub fn decide(
             outcomes.push(if same { Outcome::Replay(Box::new(earlier.clone())) } else { Outcome::KeyReused });
             continue;
         }
+        if !request.person.bound {
+            outcomes.push(Outcome::Refused(vec![Refusal::NotBound]));
+            continue;
+        }
         let Some(stock) = facts.stock.get_mut(&request.slot) else {
             outcomes.push(Outcome::Refused(vec![Refusal::NoSlot]));
             continue;
@@ -87,7 +91,9 @@ pub fn decide(
         let mut reasons = refusals(request, stock, known, now);
         let channel = Channel::of_request(&request.channel);
         let lines = facts.lines.get_mut(&stock.clinic);
-        if lines.as_ref().is_some_and(|lines| !quota::has_place(lines, channel)) && stock.taken < stock.capacity {
+        if lines.as_ref().is_some_and(|lines| !quota::has_place(lines, channel))
+            && stock.taken < stock.capacity
+        {
             reasons.push(Refusal::Full);
         }
         if !reasons.is_empty() {

@@ -8,24 +8,26 @@ use base::{Date, HospitalId, UnixMs};
 use edge::AccountId;
 use people::PersonId;
 use store::value::Row;
-use store::{Db, Result, Tx, args};
+use store::{Db, Result, Tx, Value, args};
 
 use crate::model::{Appointment, AppointmentId, Known, State};
 
+// SQLite takes tables in the order of a CROSS JOIN. Left to itself it reads all appointments of the hospital and looks for
+// each in the list, since it takes every table for small; `+id` keeps it from walking through them in the order of their ids.
 store::statements! {
     LOCK_PERSONS = sqlite "SELECT 1 WHERE $1 IS NOT NULL"
         postgres "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT pg_advisory_xact_lock(k) FROM (
                       SELECT DISTINCT hashtextextended(value, 7240934) AS k
-                      FROM jsonb_array_elements_text(CAST($1 AS jsonb)) AS t(value) ORDER BY 1) AS keys) AS held";
-    BY_KEYS = sqlite "SELECT a.* FROM json_each($2) r JOIN appointment a
+                      FROM unnest(CAST($1 AS TEXT[])) AS t(value) ORDER BY 1) AS keys) AS held";
+    BY_KEYS = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a
                       ON a.hospital_id = $1 AND a.account_id = r.value->>0 AND a.key = r.value->>1"
-        postgres "SELECT a.* FROM jsonb_array_elements(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
-                      ON a.hospital_id = $1 AND a.account_id = r.value->>0 AND a.key = r.value->>1";
+        postgres "SELECT a.* FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) AS r(account_id, key) JOIN appointment a
+                      ON a.hospital_id = $1 AND a.account_id = r.account_id AND a.key = r.key";
     KNOWN = sqlite "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
-                    FROM json_each($2) r JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
+                    FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
                     WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1)"
         postgres "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
-                    FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
+                    FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN appointment a
                     ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
                     WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1)";
     INSERT_ALL = sqlite "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
@@ -39,36 +41,43 @@ store::statements! {
         postgres "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
                     date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
                     request_hash, check_in_code, booked_at, late, moved_from)
-               SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-                    value->>8, value->>9, CAST(value->>10 AS BIGINT), CAST(value->>11 AS BIGINT), CAST(value->>12 AS BIGINT),
-                    value->>13, value->>14, value->>15, CAST(value->>16 AS BIGINT), CAST(value->>17 AS BIGINT), value->>18, value->>19,
-                    value->>20, value->>21, value->>22, CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT), value->>25
-               FROM jsonb_array_elements(CAST($2 AS jsonb)) AS t(value) ON CONFLICT DO NOTHING";
+               SELECT CAST($1 AS BIGINT), r.* FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]),
+                    CAST($6 AS TEXT[]), CAST($7 AS TEXT[]), CAST($8 AS TEXT[]), CAST($9 AS TEXT[]), CAST($10 AS TEXT[]), CAST($11 AS TEXT[]),
+                    CAST($12 AS BIGINT[]), CAST($13 AS BIGINT[]), CAST($14 AS BIGINT[]), CAST($15 AS TEXT[]), CAST($16 AS TEXT[]),
+                    CAST($17 AS TEXT[]), CAST($18 AS BIGINT[]), CAST($19 AS BIGINT[]), CAST($20 AS TEXT[]), CAST($21 AS TEXT[]),
+                    CAST($22 AS TEXT[]), CAST($23 AS TEXT[]), CAST($24 AS TEXT[]), CAST($25 AS BIGINT[]), CAST($26 AS BIGINT[]),
+                    CAST($27 AS TEXT[])) AS r ON CONFLICT DO NOTHING";
     CHANNEL_OF = "SELECT channel FROM appointment WHERE hospital_id = $1 AND id = $2";
     GET = "SELECT * FROM appointment WHERE hospital_id = $1 AND id = $2";
     END = "UPDATE appointment SET state = $3, ended_at = $4, ended_by = $5, end_reason = $6, moved_to = $7
            WHERE hospital_id = $1 AND id = $2 AND state IN ('held', 'booked')";
-    UPCOMING = sqlite "SELECT a.* FROM json_each($2) r JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+    UPCOMING = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
                     WHERE a.end_at >= $3 AND a.state IN ('held', 'booked', 'checked_in', 'stopped') ORDER BY a.start_at, a.id LIMIT 100"
         postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
                     WHERE a.end_at >= $3 AND a.state IN ('held', 'booked', 'checked_in', 'stopped') ORDER BY a.start_at, a.id LIMIT 100";
-    PAST = sqlite "SELECT a.* FROM json_each($2) r JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+    PAST = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
                     WHERE (a.end_at < $3 OR a.state NOT IN ('held', 'booked', 'checked_in', 'stopped')) AND (a.start_at < $4 OR (a.start_at = $4 AND a.id < $5))
                     ORDER BY a.start_at DESC, a.id DESC LIMIT $6"
         postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
                     WHERE (a.end_at < $3 OR a.state NOT IN ('held', 'booked', 'checked_in', 'stopped')) AND (a.start_at < $4 OR (a.start_at = $4 AND a.id < $5))
                     ORDER BY a.start_at DESC, a.id DESC LIMIT $6";
-    DOCTORS_BEFORE = sqlite "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM json_each($2) r JOIN appointment a
+    DOCTORS_BEFORE = sqlite "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM json_each($2) r CROSS JOIN appointment a
                     ON a.hospital_id = $1 AND a.person_id = r.value
                     WHERE a.doctor_id IS NOT NULL AND a.state <> 'expired' GROUP BY a.doctor_id, a.person_id ORDER BY 3 DESC LIMIT 20"
         postgres "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
                     ON a.hospital_id = $1 AND a.person_id = r.value
                     WHERE a.doctor_id IS NOT NULL AND a.state <> 'expired' GROUP BY a.doctor_id, a.person_id ORDER BY 3 DESC LIMIT 20";
-    TO_REMIND = "SELECT * FROM appointment WHERE hospital_id = $1 AND date = $2 AND state = 'booked' AND reminded_at IS NULL ORDER BY id LIMIT $3";
+    TO_REMIND = sqlite "SELECT * FROM appointment WHERE hospital_id = $1 AND date = $2 AND state = 'booked' AND reminded_at IS NULL ORDER BY +id LIMIT $3"
+        postgres "SELECT * FROM appointment WHERE hospital_id = $1 AND date = $2 AND state = 'booked' AND reminded_at IS NULL ORDER BY id LIMIT $3";
     REMINDED = "UPDATE appointment SET reminded_at = $3 WHERE hospital_id = $1 AND id = $2 AND state = 'booked' AND reminded_at IS NULL";
     AHEAD = "SELECT CAST(COUNT(*) AS BIGINT) FROM appointment
              WHERE hospital_id = $1 AND person_id = $2 AND end_at >= $3 AND account_id = $4 AND state IN ('held', 'booked', 'checked_in')";
-    OF_CLINIC = "SELECT * FROM appointment WHERE hospital_id = $1 AND clinic_id = $2 AND state IN ('held', 'booked') ORDER BY slot_id, number";
+    OF_CLINIC = sqlite "SELECT * FROM appointment WHERE hospital_id = $1 AND clinic_id = $2 AND state IN ('held', 'booked') ORDER BY +slot_id, number"
+        postgres "SELECT * FROM appointment WHERE hospital_id = $1 AND clinic_id = $2 AND state IN ('held', 'booked') ORDER BY slot_id, number";
+}
+
+fn texts(all: impl Iterator<Item = String>) -> Vec<Option<String>> {
+    all.map(Some).collect()
 }
 
 fn json_ids<I: ToString>(ids: impl IntoIterator<Item = I>) -> serde_json::Value {
@@ -78,8 +87,8 @@ fn json_ids<I: ToString>(ids: impl IntoIterator<Item = I>) -> serde_json::Value 
 /// Makes bookings of the same persons wait for each other across nodes, so that their limits hold. Taken before slots are
 /// locked, in one order, so that nobody waits in a circle. On SQLite there is only one writer anyway.
 pub(crate) async fn lock_persons(tx: &mut Tx, hospital: HospitalId, persons: &[PersonId]) -> Result<()> {
-    let keys: Vec<String> = persons.iter().map(|p| format!("{hospital}:{}", p.db())).collect();
-    tx.all::<Row>(LOCK_PERSONS, args![json_ids(keys)]).await.map(drop)
+    let keys: Vec<Option<String>> = persons.iter().map(|p| Some(format!("{hospital}:{}", p.db()))).collect();
+    tx.all::<Row>(LOCK_PERSONS, args![keys]).await.map(drop)
 }
 
 /// Appointments that came of these accounts and keys.
@@ -88,6 +97,11 @@ pub(crate) async fn by_keys(
     hospital: HospitalId,
     keys: &[(AccountId, String)],
 ) -> Result<Vec<Appointment>> {
+    if tx.is_postgres() {
+        let (accounts, keys): (Vec<_>, Vec<_>) =
+            keys.iter().map(|(account, key)| (Some(account.db()), Some(key.clone()))).unzip();
+        return tx.all(BY_KEYS, args![hospital, accounts, keys]).await;
+    }
     let keys: Vec<_> = keys.iter().map(|(account, key)| (account.db(), key)).collect();
     tx.all(BY_KEYS, args![hospital, serde_json::json!(keys)]).await
 }
@@ -100,8 +114,7 @@ pub(crate) async fn known(
     since: Date,
 ) -> Result<HashMap<PersonId, Vec<Known>>> {
     let mut by_person: HashMap<PersonId, Vec<Known>> = HashMap::new();
-    for known in
-        tx.all::<Known>(KNOWN, args![hospital, json_ids(persons.iter().map(|p| p.db())), since]).await?
+    for known in tx.all::<Known>(KNOWN, args![hospital, texts(persons.iter().map(|p| p.db())), since]).await?
     {
         by_person.entry(known.person).or_default().push(known);
     }
@@ -115,6 +128,9 @@ pub(crate) async fn insert_all(
     rows: &[Appointment],
     channels: &[&str],
 ) -> Result<u64> {
+    if tx.is_postgres() {
+        return tx.exec(INSERT_ALL, columns(hospital, rows, channels)).await;
+    }
     let rows: Vec<serde_json::Value> = rows
         .iter()
         .zip(channels)
@@ -150,6 +166,42 @@ pub(crate) async fn insert_all(
         })
         .collect();
     tx.exec(INSERT_ALL, args![hospital, serde_json::Value::from(rows)]).await
+}
+
+/// The rows as one array for each column.
+fn columns(hospital: HospitalId, rows: &[Appointment], channels: &[&str]) -> Vec<Value> {
+    let text = |of: &dyn Fn(&Appointment) -> String| texts(rows.iter().map(of));
+    let maybe = |of: &dyn Fn(&Appointment) -> Option<String>| rows.iter().map(of).collect::<Vec<_>>();
+    let ints = |of: &dyn Fn(&Appointment) -> i64| rows.iter().map(of).collect::<Vec<_>>();
+    args![
+        hospital,
+        text(&|a| a.id.db()),
+        text(&|a| a.slot.db()),
+        text(&|a| a.clinic.db()),
+        maybe(&|a| a.doctor.map(|d| d.db())),
+        text(&|a| a.provider()),
+        text(&|a| a.department.db()),
+        text(&|a| a.campus.db()),
+        text(&|a| a.kind.clone()),
+        text(&|a| a.date.to_string()),
+        text(&|a| a.half_day.code().to_owned()),
+        ints(&|a| a.start_at.0),
+        ints(&|a| a.end_at.0),
+        ints(&|a| a.fee.0),
+        text(&|a| a.person.db()),
+        text(&|a| a.account.db()),
+        texts(channels.iter().map(|channel| (*channel).to_owned())),
+        ints(&|a| a.number),
+        ints(&|a| a.day_ordinal),
+        text(&|a| a.state.code().to_owned()),
+        text(&|a| a.pay.code().to_owned()),
+        text(&|a| a.key.clone()),
+        text(&|a| a.request_hash.clone()),
+        text(&|a| a.check_in_code.clone()),
+        ints(&|a| a.booked_at.0),
+        ints(&|a| i64::from(a.late)),
+        maybe(&|a| a.moved_from.map(|m| m.db()))
+    ]
 }
 
 /// By which way an appointment came.

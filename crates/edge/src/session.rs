@@ -4,6 +4,8 @@
 //! warns at start). It is HttpOnly and SameSite=Lax. A new token is made at every sign-in. Sessions are cached for a short
 //! time: what one node ends, other nodes may still honour for that long.
 
+mod together;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use store::{Db, StoreError, Tx, args};
 
 use crate::actor::{AccountId, Actor, StaffId};
 use crate::permission::Role;
+use together::Together;
 
 /// How long another node may go on with what this one ended.
 const CACHED: Duration = Duration::from_secs(20);
@@ -27,7 +30,12 @@ store::statements! {
     ADD = "INSERT INTO session (token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)";
     GET = "SELECT token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device FROM session WHERE token_hash = $1";
-    SEEN = "UPDATE session SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $2";
+    GET_ALL = sqlite "SELECT token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device FROM session
+           WHERE token_hash IN (SELECT value FROM json_each($1))"
+         postgres "SELECT token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device FROM session
+           WHERE token_hash = ANY($1)";
+    SEEN_ALL = sqlite "UPDATE session SET seen_at = $2 WHERE token_hash IN (SELECT value FROM json_each($1)) AND seen_at < $2"
+         postgres "UPDATE session SET seen_at = $2 WHERE token_hash = ANY($1) AND seen_at < $2";
     END = "DELETE FROM session WHERE token_hash = $1";
     END_OF_ACTOR = "DELETE FROM session WHERE hospital_id = $1 AND actor_kind = $2 AND actor_id = $3";
     OF_ACTOR = "SELECT token_hash, hospital_id, actor_kind, actor_id, channel, roles, created_at, seen_at, idle_ms, ends_at, device
@@ -108,13 +116,14 @@ struct Cache {
 pub struct Sessions {
     db: Db,
     cache: Arc<Mutex<Cache>>,
+    together: Together,
 }
 
 impl Sessions {
     /// Sessions of an installation.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { db, cache: Arc::default() }
+        Self { db, cache: Arc::default(), together: Together::default() }
     }
 
     /// Opens a session; gives the token for the cookie.
@@ -181,7 +190,7 @@ impl Sessions {
         };
         let session = match cached {
             Some(session) => session,
-            None => match self.db.opt::<Session>(GET, args![&name]).await? {
+            None => match self.read(&name).await? {
                 Some(session) => self.remember(session, now, ended),
                 None => return Ok(None),
             },
@@ -191,11 +200,11 @@ impl Sessions {
             return Ok(None);
         }
         if now.since(session.seen_at) >= SEEN_EVERY {
-            let mut tx = self.db.begin().await?;
-            tx.exec(SEEN, args![&name, now]).await?;
-            tx.commit().await?;
-            // Read again next time: another node may have ended it meanwhile.
-            self.cache.lock().known.remove(&name);
+            // Not to be noted again by each request until it is written down. It is read again as soon as before.
+            if let Some((known, _)) = self.cache.lock().known.get_mut(&name) {
+                *known = Arc::new(Session { seen_at: now, ..Session::clone(known) });
+            }
+            self.together.note(&self.db, &name, now).await;
         }
         Ok(Some(session))
     }
@@ -302,8 +311,14 @@ impl Sessions {
         Ok(n)
     }
 
-    fn remember(&self, session: Session, now: UnixMs, ended: u64) -> Arc<Session> {
-        let session = Arc::new(session);
+    async fn read(&self, name: &str) -> Result<Option<Arc<Session>>, StoreError> {
+        match self.together.read(&self.db, name).await {
+            Ok(found) => Ok(found),
+            Err(_) => Ok(self.db.opt::<Session>(GET, args![name]).await?.map(Arc::new)),
+        }
+    }
+
+    fn remember(&self, session: Arc<Session>, now: UnixMs, ended: u64) -> Arc<Session> {
         let mut cache = self.cache.lock();
         if cache.ended != ended {
             return session;

@@ -27,3 +27,16 @@ pub async fn find(
 pub async fn list(db: &Db, hospital: HospitalId, account: AccountId) -> Result<Vec<BoundPerson>> {
     Ok(person::list(db, hospital, account).await?.into_iter().map(|k| k.bound).collect())
 }
+
+/// The persons among these pairs of account and person that the account is bound to, each with its account: for the booking
+/// desk, which asks for many people at once, in the transaction that books for them.
+///
+/// # Errors
+/// Any [`::store::StoreError`].
+pub async fn of_pairs(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    pairs: &[(AccountId, PersonId)],
+) -> Result<Vec<(AccountId, BoundPerson)>> {
+    person::of_pairs(tx, hospital, pairs).await
+}

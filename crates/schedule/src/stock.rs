@@ -129,6 +129,18 @@ pub async fn lock(tx: &mut Tx, hospital: HospitalId, slots: &[SlotId]) -> Result
     tx.all(sql::LOCK, args![hospital, ids]).await
 }
 
+/// As [`lock`], without a lock: what was committed when it ran.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn look(tx: &mut Tx, hospital: HospitalId, slots: &[SlotId]) -> Result<Vec<Stock>> {
+    if slots.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Option<String>> = slots.iter().map(|id| Some(id.db())).collect();
+    tx.all(sql::LOOK, args![hospital, ids]).await
+}
+
 /// Takes places: for each slot so many, with as many new numbers. One statement; gives how many slots it changed, which is
 /// fewer than asked for when one does not exist or its clinic was stopped.
 ///

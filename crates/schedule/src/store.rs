@@ -21,6 +21,20 @@ store::statements! {
         JOIN clinic c ON c.hospital_id = s.hospital_id AND c.id = s.clinic_id
         JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
         WHERE s.hospital_id = $1 AND s.id = ANY($2) ORDER BY s.id FOR NO KEY UPDATE OF s";
+    LOOK = sqlite "SELECT s.id, s.clinic_id, s.start_at, s.end_at, s.start_wall, s.end_wall, s.capacity, s.taken, s.held, s.last_number,
+            s.stopped, c.doctor_id, c.department_id, c.campus_id, c.date, c.half_day, c.kind, c.online, c.fee_fen, c.opens_at, c.closes_at,
+            c.divided, d.parent_id, d.child_only, d.adult_only
+        FROM slot s
+        JOIN clinic c ON c.hospital_id = s.hospital_id AND c.id = s.clinic_id
+        JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
+        WHERE s.hospital_id = $1 AND s.id IN (SELECT value FROM json_each($2)) ORDER BY s.id"
+      postgres "SELECT s.id, s.clinic_id, s.start_at, s.end_at, s.start_wall, s.end_wall, s.capacity, s.taken, s.held, s.last_number,
+            s.stopped, c.doctor_id, c.department_id, c.campus_id, c.date, c.half_day, c.kind, c.online, c.fee_fen, c.opens_at, c.closes_at,
+            c.divided, d.parent_id, d.child_only, d.adult_only
+        FROM slot s
+        JOIN clinic c ON c.hospital_id = s.hospital_id AND c.id = s.clinic_id
+        JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
+        WHERE s.hospital_id = $1 AND s.id = ANY($2) ORDER BY s.id";
     TAKE = sqlite "UPDATE slot SET taken = taken + r.n, last_number = last_number + r.n, changed_at = $4
         FROM (SELECT i.value AS id, c.value AS n FROM json_each($2) AS i JOIN json_each($3) AS c ON c.key = i.key) AS r
         WHERE slot.hospital_id = $1 AND slot.id = r.id AND slot.stopped = 0"

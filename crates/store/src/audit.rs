@@ -16,16 +16,22 @@ crate::statements! {
     WRITE_ALL = sqlite "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source)
              SELECT CAST(value->>0 AS BIGINT), $2, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 FROM json_each($1)"
          postgres "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source)
-             SELECT CAST(value->>0 AS BIGINT), $2, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
-             FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS t(value, n) ORDER BY n";
+             SELECT hospital, $2, actor, action, entity, detail, request_id, source
+             FROM unnest(CAST($1 AS BIGINT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]), CAST($6 AS TEXT[]), CAST($7 AS TEXT[]),
+                 CAST($8 AS TEXT[])) WITH ORDINALITY AS t(hospital, actor, action, entity, detail, request_id, source, n) ORDER BY n";
     UNLINKED_HOSPITALS = "SELECT DISTINCT hospital_id FROM audit WHERE link IS NULL";
     HOSPITALS = "SELECT hospital_id FROM audit_head UNION SELECT hospital_id FROM audit";
     HEAD = "SELECT link, hash FROM audit_head WHERE hospital_id = $1";
     HOLD_HEAD = "INSERT INTO audit_head (hospital_id, link, hash) VALUES ($1, 0, '')
                  ON CONFLICT (hospital_id) DO UPDATE SET link = audit_head.link RETURNING link, hash";
     SET_HEAD = "UPDATE audit_head SET link = $2, hash = $3 WHERE hospital_id = $1";
-    UNLINKED = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link IS NULL ORDER BY seq LIMIT 500";
-    LINK = "UPDATE audit SET link = $3, hash = $4 WHERE hospital_id = $1 AND seq = $2 AND link IS NULL";
+    UNLINKED = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link IS NULL ORDER BY seq LIMIT 1000";
+    LINK = sqlite "UPDATE audit SET link = r.link, hash = r.hash
+             FROM (SELECT value->>0 AS seq, value->>1 AS link, value->>2 AS hash FROM json_each($2)) AS r
+             WHERE audit.hospital_id = $1 AND audit.seq = r.seq AND audit.link IS NULL"
+         postgres "UPDATE audit SET link = r.link, hash = r.hash
+             FROM unnest(CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]), CAST($4 AS TEXT[])) AS r(seq, link, hash)
+             WHERE audit.hospital_id = $1 AND audit.seq = r.seq AND audit.link IS NULL";
     WALK = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link > $2 ORDER BY link LIMIT 1000";
     COUNT_UNLINKED = "SELECT CAST(COUNT(*) AS BIGINT) FROM audit WHERE link IS NULL";
     ENTITIES = "SELECT entity FROM audit WHERE action = $1 AND at >= $2";
@@ -105,6 +111,23 @@ impl Tx {
             return Ok(());
         }
         let now = self.now();
+        if self.is_postgres() {
+            let hospitals: Vec<i64> = entries.iter().map(|e| e.hospital.0).collect();
+            let texts = |of: fn(&AuditEntry) -> String| -> Vec<Option<String>> {
+                entries.iter().map(|e| Some(of(e))).collect()
+            };
+            let values = args![
+                hospitals,
+                now,
+                texts(|e| e.actor.clone()),
+                texts(|e| e.action.to_owned()),
+                texts(|e| e.entity.clone()),
+                texts(|e| e.detail.to_string()),
+                texts(|e| e.request_id.clone()),
+                texts(|e| e.source.clone())
+            ];
+            return self.exec(WRITE_ALL, values).await.map(drop);
+        }
         let rows: Vec<_> = entries
             .iter()
             .map(|e| {
@@ -163,10 +186,18 @@ async fn link_one(db: &Db, hospital: HospitalId) -> Result<usize> {
     // Held until the commit: should our lease run out, whoever comes next waits here and goes on behind us.
     let Head { mut link, mut hash } = tx.one(HOLD_HEAD, args![hospital]).await?;
     let entries = tx.all::<Logged>(UNLINKED, args![hospital]).await?;
+    let mut linked: Vec<(i64, i64, String)> = Vec::with_capacity(entries.len());
     for entry in &entries {
         link += 1;
         hash = entry.hashed(link, &hash);
-        tx.exec(LINK, args![hospital, entry.seq, link, &hash]).await?;
+        linked.push((entry.seq, link, hash.clone()));
+    }
+    if tx.is_postgres() {
+        let (seqs, links): (Vec<i64>, Vec<i64>) = linked.iter().map(|(seq, link, _)| (*seq, *link)).unzip();
+        let hashes: Vec<Option<String>> = linked.into_iter().map(|(_, _, hash)| Some(hash)).collect();
+        tx.exec(LINK, args![hospital, seqs, links, hashes]).await?;
+    } else {
+        tx.exec(LINK, args![hospital, serde_json::json!(linked)]).await?;
     }
     tx.exec(SET_HEAD, args![hospital, link, hash]).await?;
     fault::pass(Point::LinkBefore);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Clock, Secret, UnixMs};
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::sync::Notify;
 
 use crate::live::Live;
+use crate::people::People;
 use crate::sqlite::Sqlite;
 use crate::tx::{Tx, node_name};
 use crate::value::{FromRow, Row, Value, bind};
@@ -53,11 +54,18 @@ struct Inner {
     relay: Notify,
     jobs: Notify,
     node: Arc<str>,
+    people: People,
 }
 
 enum DbKind {
     Sqlite(Sqlite),
-    Postgres(PgPool),
+    Postgres(Postgres),
+}
+
+struct Postgres {
+    pool: PgPool,
+    /// For the few statements that carry a rush: see [`Db::begin_planned`].
+    planned: PgPool,
 }
 
 impl Db {
@@ -69,7 +77,7 @@ impl Db {
         let kind = match config {
             DbConfig::Sqlite { path } => DbKind::Sqlite(Sqlite::open(path).await?),
             DbConfig::Postgres { url, max_connections } => {
-                DbKind::Postgres(pool(url, *max_connections).await?)
+                DbKind::Postgres(Postgres::open(url, *max_connections).await?)
             }
         };
         Ok(Self::new(kind, clock))
@@ -83,7 +91,7 @@ impl Db {
     pub async fn open_read_only(config: &DbConfig, clock: Clock) -> Result<Self> {
         let kind = match config {
             DbConfig::Sqlite { path } => DbKind::Sqlite(Sqlite::open_read_only(path).await?),
-            DbConfig::Postgres { url, .. } => DbKind::Postgres(pool(url, 2).await?),
+            DbConfig::Postgres { url, .. } => DbKind::Postgres(Postgres::open(url, 2).await?),
         };
         Ok(Self::new(kind, clock))
     }
@@ -96,6 +104,7 @@ impl Db {
             relay: Notify::new(),
             jobs: Notify::new(),
             node: node_name(),
+            people: People::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -140,8 +149,40 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         match &self.inner.kind {
             DbKind::Sqlite(db) => Ok(Tx::sqlite(self.clone(), db.begin().await?)),
-            DbKind::Postgres(pool) => Ok(Tx::postgres(self.clone(), pool.begin().await?)),
+            DbKind::Postgres(db) => Ok(Tx::postgres(self.clone(), db.pool.begin().await?)),
         }
+    }
+
+    /// Opens a transaction for statements that find their rows by a key, whatever the tables hold: on PostgreSQL they are
+    /// planned once for each connection and never read a table from end to end. For the few that carry a rush; others may
+    /// be slower for it.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn begin_planned(&self) -> Result<Tx> {
+        match &self.inner.kind {
+            DbKind::Sqlite(db) => Ok(Tx::sqlite(self.clone(), db.begin().await?)),
+            DbKind::Postgres(db) => Ok(Tx::postgres(self.clone(), db.planned.begin().await?)),
+        }
+    }
+
+    /// Says that people are waiting in numbers, right now: work that can wait does so for a moment. See
+    /// [`Self::after_people`].
+    pub fn people_wait(&self) {
+        self.inner.people.wait();
+    }
+
+    /// Whether somebody has said a moment ago that people are waiting.
+    #[must_use]
+    pub fn do_people_wait(&self) -> bool {
+        self.inner.people.are_waiting()
+    }
+
+    /// Waits until nobody has said for a moment that people are waiting, at most so long. What nobody waits for (telling
+    /// people what they see on their screens, linking the audit log) asks here before each piece of work, so that a rush
+    /// has the machine for itself and is over sooner.
+    pub async fn after_people(&self, at_most: Duration) {
+        self.inner.people.pass(at_most).await;
     }
 
     /// All rows of a query, as of the last commit.
@@ -173,8 +214,8 @@ impl Db {
             DbKind::Sqlite(db) => {
                 bind::rows_sqlite(&bind::sqlite(sql.sqlite, args)?.fetch_all(&db.read).await?)
             }
-            DbKind::Postgres(pool) => {
-                bind::rows_postgres(&bind::postgres(sql.postgres, args)?.fetch_all(pool).await?)
+            DbKind::Postgres(db) => {
+                bind::rows_postgres(&bind::postgres(sql.postgres, args)?.fetch_all(&db.pool).await?)
             }
         }
     }
@@ -187,8 +228,8 @@ impl Db {
         use sqlx::Executor as _;
         match &self.inner.kind {
             DbKind::Sqlite(db) => db.read.prepare(sqlx::SqlStr::from_static(sql.sqlite)).await.map(drop)?,
-            DbKind::Postgres(pool) => {
-                pool.prepare(sqlx::SqlStr::from_static(sql.postgres)).await.map(drop)?
+            DbKind::Postgres(db) => {
+                db.pool.prepare(sqlx::SqlStr::from_static(sql.postgres)).await.map(drop)?
             }
         }
         Ok(())
@@ -224,7 +265,7 @@ impl Db {
     /// The PostgreSQL pool, for LISTEN/NOTIFY only.
     pub(crate) fn pg(&self) -> Option<&PgPool> {
         match &self.inner.kind {
-            DbKind::Postgres(pool) => Some(pool),
+            DbKind::Postgres(db) => Some(&db.pool),
             DbKind::Sqlite(_) => None,
         }
     }
@@ -233,7 +274,10 @@ impl Db {
     pub async fn close(&self) {
         match &self.inner.kind {
             DbKind::Sqlite(db) => db.close().await,
-            DbKind::Postgres(pool) => pool.close().await,
+            DbKind::Postgres(db) => {
+                db.planned.close().await;
+                db.pool.close().await;
+            }
         }
     }
 }
@@ -247,17 +291,35 @@ const SESSION: [(&str, &str); 4] = [
     ("tcp_keepalives_count", "3"),
 ];
 
-async fn pool(url: &Secret, max: u32) -> Result<PgPool> {
-    let options: sqlx::postgres::PgConnectOptions = url
-        .expose()
-        .parse()
-        .map_err(|_| StoreError::Config("the PostgreSQL address can't be read".into()))?;
-    let pool = PgPoolOptions::new()
+/// Plans once for each connection, by the indexes: a plan made for a table that was empty when it was planned would otherwise
+/// read it from end to end while the rush fills it.
+const PLANNED: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+/// Each lane of the desk holds one; a few more for what looks beside them.
+const PLANNED_AT_ONCE: u32 = 4;
+
+impl Postgres {
+    async fn open(url: &Secret, max: u32) -> Result<Self> {
+        let options: PgConnectOptions = url
+            .expose()
+            .parse()
+            .map_err(|_| StoreError::Config("the PostgreSQL address can't be read".into()))?;
+        let options = options.application_name("xinglin").statement_cache_capacity(512).options(SESSION);
+        let planned = pool(PLANNED_AT_ONCE).connect_lazy_with(options.clone().options(PLANNED));
+        Ok(Self { pool: pool(max).connect_with(options).await?, planned })
+    }
+}
+
+fn pool(max: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(max)
         .min_connections(0)
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options.application_name("xinglin").statement_cache_capacity(512).options(SESSION))
-        .await?;
-    Ok(pool)
 }

@@ -6,16 +6,15 @@
 //! by side. A subscriber that fails gets a row of its own with growing pauses; the others are not held up. What fails for
 //! good stays visible.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+mod relay;
+
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use base::{HospitalId, UnixMs};
-use tokio_util::sync::CancellationToken;
 
-use crate::caught::calmly;
-use crate::fault::{self, Point};
+pub use self::relay::{relay, turn};
 use crate::value::{FromRow, One, Row};
 use crate::{Db, Result, StoreError, Tx, args};
 
@@ -32,8 +31,9 @@ crate::statements! {
     PUBLISH_ALL = sqlite "INSERT INTO event (hospital_id, kind, key, payload, created_at)
              SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, $2 FROM json_each($1)"
          postgres "INSERT INTO event (hospital_id, kind, key, payload, created_at)
-             SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, $2
-             FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS t(value, n) ORDER BY n";
+             SELECT hospital, kind, key, payload, $2
+             FROM unnest(CAST($1 AS BIGINT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[])) WITH ORDINALITY
+                 AS t(hospital, kind, key, payload, n) ORDER BY n";
     CLAIM_LOCK = sqlite "SELECT 1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(7240932)) AS held";
     CLAIM = "UPDATE event SET leased_until = $2, leased_by = $3, attempts = attempts + 1
              WHERE (hospital_id, seq) IN (
@@ -43,6 +43,10 @@ crate::statements! {
                      AND o.seq < e.seq AND o.leased_until >= $1)
                  ORDER BY e.seq LIMIT $4)
              RETURNING hospital_id, seq, kind, key, payload, created_at";
+    DONE_ALL = sqlite "UPDATE event SET state = 'done' WHERE state = 'new' AND leased_by = $1 AND (hospital_id, seq) IN (
+                 SELECT h.value, s.value FROM json_each($2) AS h JOIN json_each($3) AS s ON s.key = h.key)"
+         postgres "UPDATE event SET state = 'done' WHERE state = 'new' AND leased_by = $1 AND (hospital_id, seq) IN (
+                 SELECT h, s FROM unnest(CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[])) AS t(h, s))";
     DONE = "UPDATE event SET state = 'done' WHERE hospital_id = $1 AND seq = $2 AND state = 'new' AND leased_by = $3";
     LET_GO = "UPDATE event SET leased_until = $4, leased_by = NULL WHERE hospital_id = $1 AND seq = $2 AND state = 'new' AND leased_by = $3";
     LET_ALL_GO = "UPDATE event SET leased_until = 0, leased_by = NULL WHERE state = 'new' AND leased_by = $1";
@@ -142,11 +146,19 @@ impl Tx {
             return Ok(());
         }
         let now = self.now();
+        self.will_wake_relay();
+        if self.is_postgres() {
+            let hospitals: Vec<i64> = events.iter().map(|e| e.hospital.0).collect();
+            let texts = |of: fn(&NewEvent) -> String| -> Vec<Option<String>> {
+                events.iter().map(|e| Some(of(e))).collect()
+            };
+            let kinds = texts(|e| e.kind.to_owned());
+            let (keys, payloads) = (texts(|e| e.key.clone()), texts(|e| e.payload.to_string()));
+            return self.exec(PUBLISH_ALL, args![hospitals, now, kinds, keys, payloads]).await.map(drop);
+        }
         let rows: Vec<_> =
             events.iter().map(|e| (e.hospital.0, e.kind, &e.key, e.payload.to_string())).collect();
-        self.exec(PUBLISH_ALL, args![serde_json::json!(rows), now]).await?;
-        self.will_wake_relay();
-        Ok(())
+        self.exec(PUBLISH_ALL, args![serde_json::json!(rows), now]).await.map(drop)
     }
 }
 
@@ -188,200 +200,9 @@ pub async fn forget(db: &Db, before: UnixMs) -> Result<u64> {
     Ok(n)
 }
 
-/// Hands events on until `stop`; gives its leases back at the end. `tick` is the longest pause between looks.
-pub async fn relay(db: Db, subscribers: Arc<[Arc<dyn Subscriber>]>, tick: Duration, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        match turn(&db, &subscribers).await {
-            Ok(0) => {
-                tokio::select! {
-                    () = db.relay_woken(tick) => {}
-                    () = stop.cancelled() => {}
-                }
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "the relay could not read events");
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                    () = stop.cancelled() => {}
-                }
-            }
-        }
-    }
-    if let Ok(mut tx) = db.begin().await {
-        let _ = tx.exec(LET_ALL_GO, args![db.node()]).await;
-        let _ = tx.commit().await;
-    }
-}
-
-/// One turn of the relay: takes a batch, handles it, then what failed before and is due. Gives how many it handled.
-///
-/// # Errors
-/// When the database can't be read; single events that fail do not end the turn.
-pub async fn turn(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<usize> {
-    let events = claim(db).await?;
-    let count = events.len();
-    let mut by_key: BTreeMap<(HospitalId, String), Vec<Event>> = BTreeMap::new();
-    for event in events {
-        by_key.entry((event.hospital, event.key.clone())).or_default().push(event);
-    }
-    let mut running = tokio::task::JoinSet::new();
-    let subscribers: Arc<[Arc<dyn Subscriber>]> = subscribers.into();
-    for (_, events) in by_key {
-        let (db, subscribers) = (db.clone(), subscribers.clone());
-        running.spawn(async move {
-            let mut waiting = events.as_slice();
-            while let Some((event, later)) = waiting.split_first() {
-                match handle(&db, &subscribers, event).await {
-                    Ok(true) => waiting = later,
-                    // Another node has taken it over. What is behind it may not go before it.
-                    Ok(false) => break,
-                    Err(error) => {
-                        tracing::warn!(%error, kind = event.kind, seq = event.seq, "an event was not handled; it will be");
-                        let_go(&db, waiting).await;
-                        break;
-                    }
-                }
-            }
-        });
-        if running.len() >= 16 {
-            running.join_next().await;
-        }
-    }
-    while running.join_next().await.is_some() {}
-    Ok(count + retry_failures(db, &subscribers).await?)
-}
-
-async fn claim(db: &Db) -> Result<Vec<Event>> {
-    let mut tx = db.begin().await?;
-    let _: Vec<Row> = tx.all(CLAIM_LOCK, args![]).await?;
-    let now = tx.now();
-    let mut events: Vec<Event> = tx.all(CLAIM, args![now, now.plus(LEASE), db.node(), BATCH]).await?;
-    tx.commit().await?;
-    if !events.is_empty() {
-        fault::pass(Point::EventTaken);
-    }
-    events.sort_by_key(|e| e.seq);
-    Ok(events)
-}
-
-/// Runs one subscriber. A panic, and an error of the database that it swallowed, are its failures too.
-async fn attempt(subscriber: &dyn Subscriber, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
-    calmly(subscriber.handle(tx, event)).await?;
-    if tx.is_over() {
-        return Err(Failure::Again("it went on after a failure of the database".into()));
-    }
-    Ok(())
-}
-
-/// Has an event's subscribers do their work and marks it as done, all in one. Gives whether it was still ours to do.
-async fn handle(db: &Db, subscribers: &[Arc<dyn Subscriber>], event: &Event) -> Result<bool> {
-    let mut failed: Vec<(&'static str, Failure)> = Vec::new();
-    'again: loop {
-        let mut tx = db.begin().await?;
-        for subscriber in subscribers.iter().filter(|s| s.wants(&event.kind)) {
-            if failed.iter().any(|(name, _)| *name == subscriber.name()) {
-                continue;
-            }
-            match attempt(&**subscriber, &mut tx, event).await {
-                Ok(()) => {}
-                Err(Failure::Store(error)) if error.is_transient() => return Err(error),
-                Err(failure) => {
-                    tracing::error!(error = %failure, subscriber = subscriber.name(), kind = event.kind, seq = event.seq, "a subscriber failed");
-                    failed.push((subscriber.name(), failure));
-                    tx.rollback().await?;
-                    continue 'again;
-                }
-            }
-        }
-        let now = tx.now();
-        for (name, failure) in &failed {
-            tx.exec(
-                FAILED,
-                args![
-                    event.hospital,
-                    event.seq,
-                    *name,
-                    &event.kind,
-                    &event.key,
-                    event.payload.clone(),
-                    event.at,
-                    now.plus(pause(1)),
-                    state_after(failure, 1),
-                    said(failure)
-                ],
-            )
-            .await?;
-        }
-        // Nothing of this stays when another node has taken the event over in the meantime.
-        let ours = tx.exec(DONE, args![event.hospital, event.seq, db.node()]).await? == 1;
-        if ours {
-            fault::pass(Point::EventDoneBefore);
-            tx.commit().await?;
-            fault::pass(Point::EventDoneAfter);
-        }
-        return Ok(ours);
-    }
-}
-
-fn state_after(failure: &Failure, attempts: i64) -> &'static str {
-    let over = attempts >= ATTEMPTS || matches!(failure, Failure::Final(_));
-    if over { "failed" } else { "waiting" }
-}
-
 /// What a failure says, in a shape that the database takes.
 pub(crate) fn said(failure: &Failure) -> String {
     failure.to_string().replace('\0', "")
-}
-
-/// Gives events back, not to be had for a moment: the first of them was not handled, the others keep their order behind it.
-async fn let_go(db: &Db, events: &[Event]) {
-    let Ok(mut tx) = db.begin().await else { return };
-    let until = tx.now().plus(BREATH);
-    for event in events {
-        if tx.exec(LET_GO, args![event.hospital, event.seq, db.node(), until]).await.is_err() {
-            return;
-        }
-    }
-    let _ = tx.commit().await;
-}
-
-async fn retry_failures(db: &Db, subscribers: &[Arc<dyn Subscriber>]) -> Result<usize> {
-    let mut tx = db.begin().await?;
-    let now = tx.now();
-    let rows: Vec<Row> = tx.all(CLAIM_FAILURES, args![now, now.plus(LEASE)]).await?;
-    tx.commit().await?;
-    for row in &rows {
-        let event = Event::from_row(row)?;
-        let name: String = row.get("subscriber")?;
-        let attempts = row.get::<i64>("attempts")? + 1;
-        let mut tx = db.begin().await?;
-        let outcome = match subscribers.iter().find(|s| s.name() == name) {
-            Some(subscriber) => attempt(&**subscriber, &mut tx, &event).await,
-            None => Err(Failure::Final("this program has no such subscriber".into())),
-        };
-        match outcome {
-            Ok(()) => {
-                // Another node may have done it when this one took longer than its lease: then nothing of ours stays.
-                if tx.exec(FAILURE_DONE, args![event.hospital, event.seq, &name]).await? == 1 {
-                    tx.commit().await?;
-                }
-            }
-            Err(failure) => {
-                tx.rollback().await?;
-                let state = state_after(&failure, attempts);
-                let mut tx = db.begin().await?;
-                let next = tx.now().plus(pause(attempts));
-                tx.exec(
-                    FAILURE_AGAIN,
-                    args![event.hospital, event.seq, &name, attempts, next, state, said(&failure)],
-                )
-                .await?;
-                tx.commit().await?;
-            }
-        }
-    }
-    Ok(rows.len())
 }
 
 /// The pause before attempt `n + 1`: 2, 4, 8 … seconds, at most an hour.

@@ -19,6 +19,8 @@ use crate::{Db, Result, StoreError, Tx, args, lease};
 
 const LEASE: Duration = Duration::from_secs(60);
 const ATTEMPTS: i64 = 20;
+/// While people wait in numbers a sweep begins after so long at the latest.
+const PEOPLE_FIRST: Duration = Duration::from_secs(2);
 
 crate::statements! {
     ADD = "INSERT INTO job (hospital_id, id, kind, dedupe, payload, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -215,6 +217,7 @@ pub async fn sweep(db: Db, sweeps: Arc<[Arc<dyn Sweep>]>, tick: Duration, stop: 
 async fn sweep_once(db: &Db, sweep: &dyn Sweep, stop: &CancellationToken) -> Result<(), Failure> {
     let name = format!("sweep:{}", sweep.name());
     while !stop.is_cancelled() {
+        db.after_people(PEOPLE_FIRST).await;
         if lease::take(db, &name, LEASE).await?.is_none() {
             return Ok(());
         }

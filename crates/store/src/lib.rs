@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod lease;
 pub mod live;
 pub mod migrate;
+mod people;
 pub mod sql;
 mod sqlite;
 #[cfg(feature = "testing")]

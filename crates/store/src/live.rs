@@ -4,7 +4,7 @@
 //! node goes up and all watchers wake. Other nodes learn of it by PostgreSQL's NOTIFY, sent outside the transaction so that a
 //! hot commit does not wait for it. A lost message is covered by watchers who look again by themselves now and then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,12 @@ use crate::{Db, Result};
 crate::statements! {
     NOTIFY = sqlite "SELECT $1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_notify('xinglin_live', $1)) AS sent";
 }
+
+/// Other nodes are told at most so often …
+const BREATH: Duration = Duration::from_millis(50);
+/// … of at most so many topics at a time, in texts of at most so many bytes: PostgreSQL takes 8,000.
+const AT_ONCE: usize = 10_000;
+const FITS: usize = 7_000;
 
 /// What can be watched: `kind:id`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,10 +123,15 @@ pub async fn bridge(db: Db, stop: CancellationToken) {
         let db = db.clone();
         let node = node.clone();
         async move {
-            while let Some(topic) = outbound.recv().await {
-                if let Err(error) = say(&db, &node, &topic).await {
-                    tracing::debug!(%error, "a live topic was not passed on; watchers look again by themselves");
+            let mut waiting = Vec::new();
+            while outbound.recv_many(&mut waiting, AT_ONCE).await > 0 {
+                // In a rush the same topics change with every commit: others need to hear of each but once.
+                for words in sentences(waiting.drain(..).collect()) {
+                    if let Err(error) = say(&db, &node, &words).await {
+                        tracing::debug!(%error, "live topics were not passed on; watchers look again by themselves");
+                    }
                 }
+                tokio::time::sleep(BREATH).await;
             }
         }
     };
@@ -130,11 +141,12 @@ pub async fn bridge(db: Db, stop: CancellationToken) {
                 && listener.listen("xinglin_live").await.is_ok()
             {
                 while let Ok(message) = listener.recv().await {
-                    if let Some((from, topic)) = message.payload().split_once(' ')
+                    if let Some((from, topics)) = message.payload().split_once(' ')
                         && from != node
-                        && let Some(topic) = Topic::parse(topic)
                     {
-                        db.live().bump(&topic);
+                        for topic in topics.split(' ').filter_map(Topic::parse) {
+                            db.live().bump(&topic);
+                        }
                     }
                 }
             }
@@ -147,8 +159,23 @@ pub async fn bridge(db: Db, stop: CancellationToken) {
     }
 }
 
-async fn say(db: &Db, node: &str, topic: &Topic) -> Result<()> {
-    db.opt::<crate::Row>(NOTIFY, crate::args![format!("{node} {}", topic.as_str())]).await.map(drop)
+/// Topics parted by spaces, each once, in texts that fit into a message.
+fn sentences(topics: BTreeSet<Topic>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for topic in topics {
+        match all.last_mut() {
+            Some(words) if words.len() + topic.as_str().len() < FITS => {
+                words.push(' ');
+                words.push_str(topic.as_str());
+            }
+            _ => all.push(topic.as_str().to_owned()),
+        }
+    }
+    all
+}
+
+async fn say(db: &Db, node: &str, words: &str) -> Result<()> {
+    db.opt::<crate::Row>(NOTIFY, crate::args![format!("{node} {words}")]).await.map(drop)
 }
 
 #[cfg(test)]
@@ -161,6 +188,18 @@ mod tests {
         for bad in ["", "doctor", "doctor:", ":x", "doctor:a b", "a:b:c"] {
             assert!(Topic::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn topics_travel_together_and_once() {
+        let topics: Vec<Topic> =
+            (0..500).map(|n| Topic::new("doctor", format!("doc_{:032}", n % 400))).collect();
+        let texts = sentences(topics.iter().cloned().collect());
+        assert!(texts.len() > 1 && texts.iter().all(|text| text.len() <= FITS));
+        let told: Vec<Topic> =
+            texts.iter().flat_map(|text| text.split(' ')).map(|word| Topic::parse(word).unwrap()).collect();
+        assert_eq!((told.len(), told.first(), told.last()), (400, topics.first(), topics.get(399)));
+        assert!(sentences(BTreeSet::new()).is_empty());
     }
 
     #[test]

@@ -397,16 +397,32 @@ pub(crate) mod bind {
         if raw.is_null() {
             return Ok(Value::Text(None));
         }
-        let kind = raw.type_info().name().to_owned();
-        match kind.as_str() {
-            "INTEGER" | "INT4" | "INT8" | "BIGINT" => {
-                <i64 as Decode<Sqlite>>::decode(raw).map(|n| Value::Int(Some(n)))
-            }
-            "TEXT" => <String as Decode<Sqlite>>::decode(raw).map(|t| Value::Text(Some(t))),
-            "BLOB" => <Vec<u8> as Decode<Sqlite>>::decode(raw).map(|b| Value::Bytes(Some(b))),
-            _ => return Err(StoreError::Decode { column: index.to_string(), what: format!("type {kind}") }),
+        let kind = match raw.type_info().name() {
+            "INTEGER" | "INT4" | "INT8" | "BIGINT" => Kind::Int,
+            "TEXT" => Kind::Text,
+            "BLOB" => Kind::Bytes,
+            other => return Err(unknown(index, other)),
+        };
+        match kind {
+            Kind::Text => <String as Decode<Sqlite>>::decode(raw).map(|t| Value::Text(Some(t))),
+            Kind::Bytes => <Vec<u8> as Decode<Sqlite>>::decode(raw).map(|b| Value::Bytes(Some(b))),
+            _ => <i64 as Decode<Sqlite>>::decode(raw).map(|n| Value::Int(Some(n))),
         }
         .map_err(|e| StoreError::Decode { column: index.to_string(), what: e.to_string() })
+    }
+
+    /// How a value is decoded; found out by name without keeping the name.
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Int,
+        SmallInt,
+        Bool,
+        Text,
+        Bytes,
+    }
+
+    fn unknown(index: usize, kind: &str) -> StoreError {
+        StoreError::Decode { column: index.to_string(), what: format!("type {kind}") }
     }
 
     pub(crate) fn rows_postgres(rows: &[sqlx::postgres::PgRow]) -> Result<Vec<Row>> {
@@ -427,16 +443,20 @@ pub(crate) mod bind {
         if raw.is_null() {
             return Ok(Value::Text(None));
         }
-        let kind = raw.type_info().name().to_owned();
-        match kind.as_str() {
-            "INT8" => <i64 as Decode<Postgres>>::decode(raw).map(|n| Value::Int(Some(n))),
-            "INT4" => <i32 as Decode<Postgres>>::decode(raw).map(|n| Value::Int(Some(n.into()))),
-            "BOOL" => <bool as Decode<Postgres>>::decode(raw).map(|b| Value::Int(Some(b.into()))),
-            "TEXT" | "VARCHAR" | "NAME" => {
-                <String as Decode<Postgres>>::decode(raw).map(|t| Value::Text(Some(t)))
-            }
-            "BYTEA" => <Vec<u8> as Decode<Postgres>>::decode(raw).map(|b| Value::Bytes(Some(b))),
-            _ => return Err(StoreError::Decode { column: index.to_string(), what: format!("type {kind}") }),
+        let kind = match raw.type_info().name() {
+            "INT8" => Kind::Int,
+            "INT4" => Kind::SmallInt,
+            "BOOL" => Kind::Bool,
+            "TEXT" | "VARCHAR" | "NAME" => Kind::Text,
+            "BYTEA" => Kind::Bytes,
+            other => return Err(unknown(index, other)),
+        };
+        match kind {
+            Kind::Int => <i64 as Decode<Postgres>>::decode(raw).map(|n| Value::Int(Some(n))),
+            Kind::SmallInt => <i32 as Decode<Postgres>>::decode(raw).map(|n| Value::Int(Some(n.into()))),
+            Kind::Bool => <bool as Decode<Postgres>>::decode(raw).map(|b| Value::Int(Some(b.into()))),
+            Kind::Text => <String as Decode<Postgres>>::decode(raw).map(|t| Value::Text(Some(t))),
+            Kind::Bytes => <Vec<u8> as Decode<Postgres>>::decode(raw).map(|b| Value::Bytes(Some(b))),
         }
         .map_err(|e| StoreError::Decode { column: index.to_string(), what: e.to_string() })
     }

@@ -82,12 +82,13 @@ pub(crate) async fn state(db: Db, expected: &Expected) -> Vec<String> {
         wrong.push(format!("message {} was told twice", row.get::<String>("message_id").unwrap()));
     }
     wrong.extend(stock(&db).await);
+    // A story may set the clock ahead and end before the chain's own second has come.
+    while store::audit::unlinked(&db).await.unwrap() > 0 && store::audit::link(&db).await.unwrap() > 0 {}
     // What an administrator would be told, by the program's own look.
     wrong.extend(server::check::rows::faults(&db).await.unwrap());
     for row in db.all::<Row>(UNSAID, args![]).await.unwrap() {
         wrong.push(format!("appointment {} is not in the audit log", row.get::<String>("id").unwrap()));
     }
-    while store::audit::unlinked(&db).await.unwrap() > 0 && store::audit::link(&db).await.unwrap() > 0 {}
     wrong.extend(store::audit::walk(&db).await.unwrap().faults);
     wrong
 }

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod hospital;
 mod logs;
+mod memory;
 mod seed;
 mod serve;
 mod wechat;

@@ -6,7 +6,7 @@ use base::Clock;
 use server::{App, Config};
 use tokio_util::sync::CancellationToken;
 
-use crate::logs;
+use crate::{logs, memory};
 
 /// Serves until it is told to stop.
 pub(crate) async fn run(config: Config, migrate: bool) -> anyhow::Result<ExitCode> {
@@ -24,6 +24,7 @@ pub(crate) async fn run(config: Config, migrate: bool) -> anyhow::Result<ExitCod
     let listener = server::http::listen(app.config.server.listen)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     let running = app.run(listener, stop.clone());
+    memory::give_back_code();
     stopped().await;
     tracing::info!("stopping");
     stop.cancel();

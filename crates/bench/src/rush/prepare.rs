@@ -37,7 +37,6 @@ const DAYS_AHEAD: i64 = 3;
 
 const SLOTS_OF: &str = "SELECT id FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY position";
 const WIDEN: &str = "UPDATE slot SET capacity = $2 WHERE hospital_id = $1";
-const SEEN: &str = "UPDATE session SET seen_at = $1";
 const FILLED: &str = "SELECT string_agg(quote_ident(relname), ', ') FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0";
 
@@ -94,8 +93,8 @@ impl Prepared {
         Ok(Self { phones: phones.into(), hot: hot.into(), warm: warm.into(), config })
     }
 
-    /// A copy for one round, in which all sessions were used just now.
-    pub(super) async fn copy(&self, folder: &Path, postgres: Option<&Postgres>) -> Result<Config> {
+    /// A copy for one round.
+    pub(crate) async fn copy(&self, folder: &Path, postgres: Option<&Postgres>) -> Result<Config> {
         let mut config = self.config.clone();
         match postgres {
             Some(server) => {
@@ -114,16 +113,20 @@ impl Prepared {
                 }
             }
         }
-        let db = Db::open(&config.database.store(), Clock::machine()).await?;
-        let mut tx = db.begin().await?;
-        let now = tx.now();
-        tx.exec(both("SEEN", SEEN), args![now]).await?;
-        tx.commit().await?;
-        db.close().await;
         if let Some(server) = postgres {
             server.sql("postgres", &["CHECKPOINT"])?;
         }
         Ok(config)
+    }
+
+    /// Leaves each slot of a copy so many places.
+    pub(super) async fn narrow(&self, config: &Config, places: u32) -> Result<()> {
+        let db = Db::open(&config.database.store(), Clock::machine()).await?;
+        let mut tx = db.begin().await?;
+        tx.exec(both("WIDEN", WIDEN), args![HOSPITAL, places]).await?;
+        tx.commit().await?;
+        db.close().await;
+        Ok(())
     }
 }
 

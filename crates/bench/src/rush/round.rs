@@ -2,9 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use base::Clock;
 use serde::Serialize;
 use server::Config;
@@ -12,9 +14,9 @@ use store::value::One;
 use store::{Db, Sql, args};
 
 use super::prepare::Prepared;
-use super::verify;
+use super::{Heat, verify};
 use crate::child::Server;
-use crate::load::{self, Line};
+use crate::load::{self, Deed, Line, Outcome, Wishes};
 use crate::places;
 use crate::postgres::Postgres;
 use crate::proc::{self, Memory};
@@ -35,54 +37,123 @@ pub(super) struct Round<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) postgres: Option<&'a Postgres>,
     pub(super) folder: &'a Path,
+    /// Wait until all that follows from the bookings is done.
+    pub(super) aftermath: bool,
 }
 
 /// What a round measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Figures {
-    pub(super) bookings: usize,
-    pub(super) requests: u32,
-    pub(super) put_off: u32,
+    /// Bookings a second, or where nearly nothing can be booked answers a second.
+    pub(super) per_s: f64,
+    pub(super) bookings: f64,
+    pub(super) requests: f64,
     pub(super) took_s: f64,
-    pub(super) bookings_per_s: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) max_ms: f64,
     pub(super) server_cpu_us: f64,
     pub(super) database_cpu_us: f64,
     pub(super) load_cpu_us: f64,
-    pub(super) cpu_us_with_aftermath: f64,
-    pub(super) aftermath_s: f64,
-    pub(super) requests_per_batch: f64,
+    #[serde(flatten)]
+    pub(super) ours: Option<Ours>,
+}
+
+/// What only our own rounds have.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Ours {
+    pub(super) put_off: u32,
+    pub(super) refused: u32,
+    pub(super) requests_per_batch: Option<f64>,
     pub(super) idle_mib: f64,
     pub(super) peak_mib: f64,
     pub(super) ready_ms: f64,
+    pub(super) cpu_us_with_aftermath: Option<f64>,
+    pub(super) aftermath_s: Option<f64>,
 }
 
 /// Processor time at one moment.
-#[derive(Clone, Copy)]
-struct Spent {
-    server: Duration,
-    database: Duration,
-    load: Duration,
+#[derive(Clone, Copy, Default)]
+pub(super) struct Spent {
+    pub(super) server: Duration,
+    pub(super) database: Duration,
+    pub(super) load: Duration,
 }
 
+impl Figures {
+    /// Of a load of ours.
+    pub(super) fn of(outcome: &Outcome, before: Spent, after: Spent) -> Result<Self> {
+        let requests = f64::from(outcome.requests);
+        let ms = |micros: u64| u32::try_from(micros).map_or(f64::INFINITY, |micros| f64::from(micros) / 1e3);
+        let took_s = outcome.took.as_secs_f64();
+        Ok(Self {
+            bookings: f64::from(u32::try_from(outcome.booked.len())?),
+            p50_ms: ms(outcome.latency.value_at_quantile(0.5)),
+            p99_ms: ms(outcome.latency.value_at_quantile(0.99)),
+            max_ms: ms(outcome.latency.max()),
+            ..Self::simple(requests / took_s, requests, outcome.took, before, after, 0.0)
+        })
+    }
+
+    /// Of something that is done so many times.
+    pub(super) fn simple(
+        per_s: f64,
+        done: f64,
+        took: Duration,
+        before: Spent,
+        after: Spent,
+        latency: f64,
+    ) -> Self {
+        let per = |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64() * 1e6 / done.max(1.0);
+        Self {
+            per_s,
+            bookings: done,
+            requests: done,
+            took_s: took.as_secs_f64(),
+            p50_ms: latency,
+            p99_ms: 0.0,
+            max_ms: 0.0,
+            server_cpu_us: per(before.server, after.server),
+            database_cpu_us: per(before.database, after.database),
+            load_cpu_us: per(before.load, after.load),
+            ours: None,
+        }
+    }
+}
+
+/// How many places are left for how many wishes when all is sold out: one in a hundred.
+const TOO_LATE: u32 = 99;
+/// Each phone wishes so often then.
+const WISHES: usize = 2;
+
 impl Round<'_> {
-    /// Runs it: hot or warm.
-    pub(super) async fn run(&self, hot: bool, connections: u32) -> Result<Figures> {
+    /// Runs it.
+    pub(super) async fn run(&self, heat: Heat, connections: u32) -> Result<Figures> {
         let config = self.prepared.copy(self.folder, self.postgres).await?;
+        let wishes = self.wishes(heat);
+        let places = if heat == Heat::SoldOut {
+            let each = (wishes.count / usize::try_from(TOO_LATE + 1)? / wishes.slots.len().max(1)).max(1);
+            self.prepared.narrow(&config, u32::try_from(each)?).await?;
+            each * wishes.slots.len()
+        } else {
+            wishes.count
+        };
         let port = places::free_ports(1)?.first().copied().context("no free port")?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let settings = settings(&config, address);
         let server = Server::start(self.folder, address, &["serve"], &settings, PATIENCE).await?;
         let idle = Memory::of(server.pid())?;
-        let slots = if hot { &self.prepared.hot } else { &self.prepared.warm };
+        let connections = usize::try_from(connections)?;
+        // Before release everybody looks at the page: they have signed in, and the server knows it.
+        let look = Deed::Look(self.prepared.phones.clone(), "/api/v1/departments");
+        let looked = load::run(address, &look, connections).await.with_context(|| server.log())?;
+        ensure!(looked.wrong.is_empty(), "looking at the page: {}", looked.wrong.join("; "));
         let before = self.spent(&server)?;
-        let outcome = load::book(address, &self.prepared.phones, slots, usize::try_from(connections)?);
-        let outcome = outcome.await.with_context(|| server.log())?;
+        let outcome = load::run(address, &Deed::Book(Arc::new(wishes)), connections).await;
+        let outcome = outcome.with_context(|| server.log())?;
         let after = self.spent(&server)?;
-        let per_batch = per_batch(address).await?;
-        let aftermath = aftermath(&config).await?;
+        let requests_per_batch = per_batch(address).await?;
+        let aftermath = if self.aftermath { Some(aftermath(&config).await?) } else { None };
         let end = self.spent(&server)?;
         let peak = Memory::of(server.pid())?;
         let ready_after = server.ready_after;
@@ -91,34 +162,32 @@ impl Round<'_> {
         if !outcome.wrong.is_empty() {
             bail!("answers that should not be: {}\n{log}", outcome.wrong.join("\n"));
         }
-        verify::agrees(&config, &outcome.booked, self.prepared.phones.len()).await?;
-        let bookings = f64::from(u32::try_from(outcome.booked.len())?);
-        let micros = |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64() * 1e6;
-        let per_request = |from, to| micros(from, to) / f64::from(outcome.requests.max(1));
-        let all = micros(before.server, end.server) + micros(before.database, end.database);
-        let took_s = outcome.took.as_secs_f64();
-        let latency_ms =
-            |micros: u64| u32::try_from(micros).map_or(f64::INFINITY, |micros| f64::from(micros) / 1e3);
+        verify::agrees(&config, &outcome.booked, places).await?;
+        self.check(&settings)?;
+        let mut figures = Figures::of(&outcome, before, after)?;
+        if heat != Heat::SoldOut {
+            figures.per_s = figures.bookings / figures.took_s;
+        }
+        let all = (end.server + end.database).saturating_sub(before.server + before.database);
         let mib = |kib: u32| f64::from(kib) / 1024.0;
-        Ok(Figures {
-            bookings: outcome.booked.len(),
-            requests: outcome.requests,
+        figures.ours = Some(Ours {
             put_off: outcome.put_off,
-            took_s,
-            bookings_per_s: bookings / took_s,
-            p50_ms: latency_ms(outcome.latency.value_at_quantile(0.5)),
-            p99_ms: latency_ms(outcome.latency.value_at_quantile(0.99)),
-            max_ms: latency_ms(outcome.latency.max()),
-            server_cpu_us: per_request(before.server, after.server),
-            database_cpu_us: per_request(before.database, after.database),
-            load_cpu_us: per_request(before.load, after.load),
-            cpu_us_with_aftermath: all / bookings,
-            aftermath_s: aftermath.as_secs_f64(),
-            requests_per_batch: per_batch,
+            refused: outcome.refused,
+            requests_per_batch,
             idle_mib: mib(idle.now),
             peak_mib: mib(peak.peak),
             ready_ms: ready_after.as_secs_f64() * 1e3,
-        })
+            cpu_us_with_aftermath: aftermath.map(|_| all.as_secs_f64() * 1e6 / figures.bookings.max(1.0)),
+            aftermath_s: aftermath.map(|took| took.as_secs_f64()),
+        });
+        Ok(figures)
+    }
+
+    fn wishes(&self, heat: Heat) -> Wishes {
+        let phones = self.prepared.phones.clone();
+        let slots = if heat == Heat::Hot { &self.prepared.hot } else { &self.prepared.warm };
+        let times = if heat == Heat::SoldOut { WISHES } else { 1 };
+        Wishes { count: phones.len() * times, phones, slots: slots.clone(), too_late: heat == Heat::SoldOut }
     }
 
     fn spent(&self, server: &Server) -> Result<Spent> {
@@ -128,9 +197,24 @@ impl Round<'_> {
             load: proc::cpu(std::process::id())?,
         })
     }
+
+    /// Has the program itself look whether its rows agree with each other.
+    fn check(&self, settings: &[(&'static str, String)]) -> Result<()> {
+        let mut command = Command::new(places::program()?);
+        command.arg("check").current_dir(self.folder).stdin(Stdio::null());
+        command.envs(settings.iter().map(|(name, value)| (*name, value)));
+        let output = command.output().context("can't run xinglin check")?;
+        ensure!(
+            output.status.success(),
+            "xinglin check is not content:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
 }
 
-fn settings(config: &Config, address: SocketAddr) -> Vec<(&'static str, String)> {
+pub(crate) fn settings(config: &Config, address: SocketAddr) -> Vec<(&'static str, String)> {
     vec![
         ("XINGLIN__SERVER__LISTEN", address.to_string()),
         ("XINGLIN__SERVER__PUBLIC_URL", format!("http://{address}")),
@@ -161,10 +245,10 @@ async fn aftermath(config: &Config) -> Result<Duration> {
 }
 
 /// How many requests were decided together and share a commit, on average.
-async fn per_batch(address: SocketAddr) -> Result<f64> {
+async fn per_batch(address: SocketAddr) -> Result<Option<f64>> {
     let metrics = Line::open(address).await?.get("/metrics").await?.text();
-    let of = |name: &str| measure(&metrics, name).with_context(|| format!("no {name}"));
-    Ok(of("booking_batch_sum")? / of("booking_batch_count")?)
+    let of = |name: &str| measure(&metrics, name);
+    Ok(of("booking_batch_sum").zip(of("booking_batch_count")).map(|(sum, count)| sum / count))
 }
 
 /// The value of a measure without labels, in Prometheus's text format.

@@ -16,7 +16,8 @@ use serde::Deserialize;
 use super::wire::{AgainBody, AgainList, AppointmentBody, MoveBody, NewAppointmentBody, NoticeBody, body};
 use crate::BookingDeps;
 use crate::desk;
-use crate::model::{Appointment, AppointmentId, Outcome, Refusal};
+use crate::desk::Reply;
+use crate::model::{Appointment, AppointmentId, Outcome, PersonFacts, Refusal};
 use crate::problems;
 use crate::store as sql;
 
@@ -33,11 +34,10 @@ pub async fn book(
     key: IdempotencyKey,
     ApiJson(new): ApiJson<NewAppointmentBody>,
 ) -> ApiResult<Response> {
-    let hospital = account.caller.hospital.clone();
-    let person = own_person(&deps, &account, new.person_id).await?;
-    let request = desk::request(&account.caller, account.id, &person, new.slot_id, &key.0, None);
-    let outcome = deps.desk.book(&hospital, request).await?;
-    answer(&deps, &account.caller, outcome, new.slot_id, &person, StatusCode::CREATED).await
+    let person = PersonFacts::unknown(new.person_id);
+    let request = desk::request(&account.caller, account.id, person, new.slot_id, &key.0, None);
+    let reply = deps.desk.book(&account.caller.hospital, request).await?;
+    answer(&deps, &account.caller, reply, new.slot_id, StatusCode::CREATED).await
 }
 
 /// Moves an appointment to another slot. The old place is given up only when the new one is had.
@@ -52,9 +52,10 @@ pub async fn move_to(
     ApiJson(to): ApiJson<MoveBody>,
 ) -> ApiResult<Response> {
     let (old, person) = own(&deps, &account, id).await?;
-    let request = desk::request(&account.caller, account.id, &person, to.slot_id, &key.0, Some(old.id));
+    let facts = PersonFacts::of(&person);
+    let request = desk::request(&account.caller, account.id, facts, to.slot_id, &key.0, Some(old.id));
     let outcome = deps.desk.move_to(&account.caller.hospital, request).await?;
-    answer(&deps, &account.caller, outcome, to.slot_id, &person, StatusCode::OK).await
+    answer(&deps, &account.caller, Reply { outcome, person: Some(person) }, to.slot_id, StatusCode::OK).await
 }
 
 /// Gives an appointment up. Doing so again changes nothing and answers the same.
@@ -171,20 +172,6 @@ pub async fn again(State(deps): State<BookingDeps>, account: Account) -> ApiResu
     Ok(Json(AgainList { items }))
 }
 
-async fn own_person(deps: &BookingDeps, account: &Account, id: PersonId) -> ApiResult<BoundPerson> {
-    let all = bound::list(&deps.db, account.caller.hospital.id, account.id).await?;
-    let found = all.into_iter().find(|p| p.person == id);
-    found.ok_or_else(|| {
-        Problem::new(
-            Kind::NotFound,
-            "person_not_bound",
-            "没有找到这位就诊人，请先添加。",
-            "This person is not in your list. Please add them first.",
-        )
-        .into()
-    })
-}
-
 /// An appointment of one of the account's persons; for everybody else it does not exist.
 async fn own(
     deps: &BookingDeps,
@@ -206,10 +193,7 @@ async fn full(
     person: &BoundPerson,
 ) -> ApiResult<AppointmentBody> {
     let hospital = &caller.hospital;
-    let card =
-        deps.board.cards(hospital.id, &[a.slot]).await?.remove(&a.slot).ok_or_else(Problem::internal)?;
-    let mut out = body(hospital, card, a, person.name_masked.clone(), deps.db.now());
-    out.check_in_code = a.state.is_live().then(|| a.check_in_code.clone());
+    let mut out = fresh(deps, caller, a, person).await?;
     let notices = notify::of_subject_to(&deps.db, hospital.id, &a.id.to_string(), a.account).await?;
     out.notices = notices
         .into_iter()
@@ -218,27 +202,49 @@ async fn full(
     Ok(out)
 }
 
+/// As [`full`], of an appointment about which nobody can have been told yet.
+async fn fresh(
+    deps: &BookingDeps,
+    caller: &Caller,
+    a: &Appointment,
+    person: &BoundPerson,
+) -> ApiResult<AppointmentBody> {
+    let hospital = &caller.hospital;
+    let card = match deps.board.card(hospital.id, a.slot) {
+        Some(card) => card,
+        None => {
+            deps.board.cards(hospital.id, &[a.slot]).await?.remove(&a.slot).ok_or_else(Problem::internal)?
+        }
+    };
+    let mut out = body(hospital, card, a, person.name_masked.clone(), deps.db.now());
+    out.check_in_code = a.state.is_live().then(|| a.check_in_code.clone());
+    Ok(out)
+}
+
 async fn answer(
     deps: &BookingDeps,
     caller: &Caller,
-    outcome: Outcome,
+    Reply { outcome, person }: Reply,
     slot: SlotId,
-    person: &BoundPerson,
     status: StatusCode,
 ) -> ApiResult<Response> {
     match outcome {
-        Outcome::Booked(a) | Outcome::Replay(a) => {
-            Ok((status, Json(full(deps, caller, &a, person).await?)).into_response())
+        Outcome::Booked(a) => {
+            let person = person.ok_or_else(problems::not_bound)?;
+            Ok((status, Json(fresh(deps, caller, &a, &person).await?)).into_response())
+        }
+        Outcome::Replay(a) => {
+            // Whoever was unbound since does not read on by sending an old key again.
+            let person = person.ok_or_else(problems::not_bound)?;
+            Ok((status, Json(full(deps, caller, &a, &person).await?)).into_response())
         }
         Outcome::KeyReused => Err(edge::idempotency::reused().into()),
         Outcome::Refused(reasons) => {
             let mut problem = problems::refused(&caller.hospital, &reasons);
             if reasons.first() == Some(&Refusal::Full)
-                && let Some(facts) = deps.board.slot(caller.hospital.id, slot)
+                && let Some(nearest) = deps.desk.nearest(caller.hospital.id, slot)
             {
-                let nearest =
-                    deps.board.nearest(caller.hospital.id, facts.department, facts.doctor, facts.start_at);
-                problem = problem.with("nearest", serde_json::to_value(nearest).unwrap_or_default());
+                problem = problem.with("nearest", nearest);
             }
             Err(problem.into())
         }

@@ -52,7 +52,7 @@ fn stock(day: &str, capacity: i64) -> Stock {
 }
 
 fn adult() -> PersonFacts {
-    PersonFacts { id: PersonId::new(), birth_date: Some(date("1980-05-01")), identified: true }
+    PersonFacts { id: PersonId::new(), birth_date: Some(date("1980-05-01")), identified: true, bound: true }
 }
 
 fn request(person: &PersonFacts, slot: SlotId, key: &str) -> Request {

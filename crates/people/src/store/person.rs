@@ -21,6 +21,18 @@ use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, 
              LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL
              WHERE b.hospital_id = $1 AND b.account_id = $2 AND b.voided_at IS NULL
              ORDER BY b.is_default DESC, b.bound_at, b.id";
+    OF_PAIRS = sqlite "SELECT b.account_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name_masked, p.birth_date, p.sex, p.verified_at,
+                 d.kind AS document_kind
+             FROM json_each($2) AS r
+             JOIN binding b ON b.hospital_id = $1 AND b.account_id = r.value->>0 AND b.person_id = r.value->>1 AND b.voided_at IS NULL
+             JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
+             LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL"
+        postgres "SELECT b.account_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name_masked, p.birth_date, p.sex, p.verified_at,
+                 d.kind AS document_kind
+             FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) AS r(account_id, person_id)
+             JOIN binding b ON b.hospital_id = $1 AND b.account_id = r.account_id AND b.person_id = r.person_id AND b.voided_at IS NULL
+             JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
+             LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL";
     HOLDERS = "SELECT account_id FROM binding WHERE hospital_id = $1 AND person_id = $2 AND voided_at IS NULL ORDER BY bound_at, id";
     NAME = "SELECT name FROM person WHERE hospital_id = $1 AND id = $2";
     PHONE = "SELECT phone FROM person WHERE hospital_id = $1 AND id = $2 AND phone IS NOT NULL";
@@ -51,6 +63,24 @@ use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, 
     CONSENT = "INSERT INTO consent (hospital_id, id, account_id, person_id, kind, version, lang, given_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 }
 
+/// See [`crate::bound::of_pairs`].
+pub(crate) async fn of_pairs(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    pairs: &[(AccountId, PersonId)],
+) -> Result<Vec<(AccountId, BoundPerson)>> {
+    let values = if tx.is_postgres() {
+        let (accounts, persons): (Vec<_>, Vec<_>) =
+            pairs.iter().map(|(account, person)| (Some(account.db()), Some(person.db()))).unzip();
+        args![hospital, accounts, persons]
+    } else {
+        let pairs: Vec<_> = pairs.iter().map(|(account, person)| (account.db(), person.db())).collect();
+        args![hospital, serde_json::json!(pairs)]
+    };
+    let rows: Vec<Row> = tx.all(OF_PAIRS, values).await?;
+    rows.iter().map(|row| Ok((row.get("account_id")?, BoundPerson::from_row(row)?))).collect()
+}
+
 /// A bound person with what only its own account is shown.
 pub(crate) struct Known {
     pub(crate) bound: BoundPerson,
@@ -60,21 +90,27 @@ pub(crate) struct Known {
     pub(crate) number_masked: Option<String>,
 }
 
-impl FromRow for Known {
+impl FromRow for BoundPerson {
     fn from_row(row: &Row) -> Result<Self> {
         let verified: Option<UnixMs> = row.get("verified_at")?;
         Ok(Self {
-            bound: BoundPerson {
-                person: row.get("person_id")?,
-                name_masked: row.get("name_masked")?,
-                birth_date: row.get("birth_date")?,
-                sex: row.get("sex")?,
-                document_kind: row.get("document_kind")?,
-                verified: verified.is_some(),
-                relation: row.get("relation")?,
-                is_default: row.get("is_default")?,
-                bound_at: row.get("bound_at")?,
-            },
+            person: row.get("person_id")?,
+            name_masked: row.get("name_masked")?,
+            birth_date: row.get("birth_date")?,
+            sex: row.get("sex")?,
+            document_kind: row.get("document_kind")?,
+            verified: verified.is_some(),
+            relation: row.get("relation")?,
+            is_default: row.get("is_default")?,
+            bound_at: row.get("bound_at")?,
+        })
+    }
+}
+
+impl FromRow for Known {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            bound: BoundPerson::from_row(row)?,
             name: row.get("name")?,
             name_blind: row.get("name_blind")?,
             phone_masked: row.get("phone_masked")?,

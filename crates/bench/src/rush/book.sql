@@ -1,0 +1,7 @@
+\set slot random(:first, :last)
+BEGIN;
+UPDATE slot SET taken = taken + 1, last_number = last_number + 1, changed_at = 1795000000000 WHERE hospital_id = 1 AND id = lpad(CAST(:slot AS TEXT), 32, '0') AND taken < capacity AND stopped = 0 RETURNING last_number AS number, lpad(to_hex(nextval('bench_n')), 32, '0') AS n \gset
+INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind, date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key, request_hash, check_in_code, booked_at, late, moved_from) VALUES (1, :n, lpad(CAST(:slot AS TEXT), 32, '0'), lpad(CAST(:slot AS TEXT), 32, '1'), lpad(CAST(:slot AS TEXT), 32, '2'), lpad(CAST(:slot AS TEXT), 32, '2'), repeat('d', 32), repeat('c', 32), 'specialist', '2026-11-25', 'am', 1795000000000, 1795001800000, 3800, :n, :n, 'wechat', :number, 1, 'booked', 'counter', 'rush-' || right(:n, 6), repeat('h', 64), right(:n, 20), 1795000000000, 0, NULL);
+INSERT INTO event (hospital_id, kind, key, payload, created_at) VALUES (1, 'booking.booked', 'per_' || CAST(:n AS TEXT), '{"appointment":"apt_' || CAST(:n AS TEXT) || '","moved_from":null}', 1795000000000);
+INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source) VALUES (1, 1795000000000, 'acc_' || CAST(:n AS TEXT), 'booking.book', 'apt_' || CAST(:n AS TEXT), '{"moved_from":null,"number":1,"person":"per_' || CAST(:n AS TEXT) || '","slot":"slt_' || CAST(:n AS TEXT) || '"}', :n, '127.0.0.1');
+COMMIT;
