@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 use server::Config;
 
@@ -356,7 +355,8 @@ impl Bare {
 
 impl Drop for Bare {
     fn drop(&mut self) {
-        let _gone = rustix::process::kill_process(Pid::from_child(&self.child), Signal::TERM);
+        // It has nothing to finish.
+        let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }
 }
