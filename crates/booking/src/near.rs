@@ -17,10 +17,13 @@ const FRESH: Duration = Duration::from_millis(250);
 /// More slots than are sold out at one moment.
 const MOST: usize = 20_000;
 
+/// By slot: since when, and the answer.
+type Known = HashMap<(HospitalId, SlotId), (Instant, Value)>;
+
 /// The answers. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Near {
-    known: Arc<RwLock<HashMap<(HospitalId, SlotId), (Instant, Value)>>>,
+    known: Arc<RwLock<Known>>,
 }
 
 impl Near {

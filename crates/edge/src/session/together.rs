@@ -25,10 +25,12 @@ pub(super) type Found = Option<Arc<Session>>;
 /// Whoever waits for a read, or is to be noted as seen.
 #[derive(Clone, Default)]
 pub(super) struct Together {
-    reads: Arc<Mutex<Queue<Vec<(String, oneshot::Sender<Found>)>>>>,
+    reads: Arc<Mutex<Queue<Vec<Read>>>>,
     notes: Arc<Mutex<Queue<Vec<Note>>>>,
 }
 
+/// A session that is asked for, and who waits for it.
+type Read = (String, oneshot::Sender<Found>);
 /// A session that was used, when, and who wants to hear that it is written down.
 type Note = (String, UnixMs, oneshot::Sender<()>);
 
@@ -72,7 +74,7 @@ impl Together {
     }
 }
 
-async fn read_all(db: Db, queue: Arc<Mutex<Queue<Vec<(String, oneshot::Sender<Found>)>>>>) {
+async fn read_all(db: Db, queue: Arc<Mutex<Queue<Vec<Read>>>>) {
     loop {
         let mut part = {
             let mut queue = queue.lock();
