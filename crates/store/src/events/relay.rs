@@ -93,13 +93,8 @@ async fn hand_on(db: &Db, subscribers: &[Arc<dyn Subscriber>], keys: &[Vec<Event
         let all: Vec<&Event> = keys.iter().flatten().collect();
         match together(db, subscribers, &all).await {
             Ok(true) => return,
-            Ok(false) => {
-                // Another node has taken one of them over. What stands behind it may not go before it.
-                for events in keys {
-                    let_go(db, events).await;
-                }
-                return;
-            }
+            // Another node has taken one of them over; which one shows when each is done by itself.
+            Ok(false) => tracing::debug!(events = all.len(), "events are handled one by one"),
             Err(error) => tracing::debug!(%error, events = all.len(), "events are handled one by one"),
         }
     }
