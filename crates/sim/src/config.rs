@@ -21,6 +21,8 @@ pub struct SimConfig {
     pub clock: Clock,
     /// The accounts that exist.
     pub accounts: Vec<SimAccount>,
+    /// The corporations in WeCom that exist.
+    pub corps: Vec<crate::SimCorp>,
     /// The SMS vendor.
     pub sms: SmsConfig,
     /// Seed of openids, tokens and chance; `None` takes a different one each time.
@@ -44,6 +46,7 @@ impl SimConfig {
             product_base: product_base.into(),
             clock,
             accounts: Vec::new(),
+            corps: Vec::new(),
             sms: SmsConfig::default(),
             seed: None,
             push_timeout: Duration::from_secs(5),

@@ -176,9 +176,9 @@ async fn move_clock(State(hub): State<Shared>, body: Bytes) -> Answer {
 async fn inbox(State(hub): State<Shared>, RawQuery(query): RawQuery) -> Answer {
     let query = Params::parse(query.as_deref().unwrap_or_default());
     if let Some(kind) = query.get("kind")
-        && !matches!(kind, "template" | "custom" | "sms" | "menu" | "push" | "qrcode")
+        && !matches!(kind, "template" | "custom" | "sms" | "menu" | "push" | "qrcode" | "pay")
     {
-        return Err(Problem::invalid("kind", "template, custom, sms, menu, push or qrcode"));
+        return Err(Problem::invalid("kind", "template, custom, sms, menu, push, qrcode or pay"));
     }
     let after = number(&query, "after")?.unwrap_or(0);
     let wait = Duration::from_millis(number(&query, "wait_ms")?.unwrap_or(0).min(60_000));

@@ -109,6 +109,21 @@ pub(crate) fn consent(account: &str, agree: &str) -> String {
     )
 }
 
+/// The page that stands for scanning a code: who scans it.
+pub(crate) fn choose(corporation: &str, links: &[(String, String)]) -> String {
+    let list: String = links
+        .iter()
+        .map(|(name, to)| format!("<li><a href=\"{}\">{}</a></li>", escape(to), escape(name)))
+        .collect();
+    document(
+        "企业微信 · WeCom",
+        &format!(
+            "<h1>{}</h1><p>谁用手机上的企业微信扫码？ · Who scans the code with WeCom on the phone?</p><ul>{list}</ul>",
+            escape(corporation)
+        ),
+    )
+}
+
 fn not_built() -> String {
     document(
         "Simulator",

@@ -17,7 +17,7 @@ use crate::config::{Limits, SimConfig, SmsConfig};
 use crate::net::{CuttableListener, Wire};
 use crate::push::Turnstile;
 use crate::world::World;
-use crate::{api, control, pages, snapshot};
+use crate::{api, control, pages, paying, snapshot, wecom};
 
 /// What all handlers share.
 pub(crate) struct Hub {
@@ -157,8 +157,10 @@ impl Sim {
         }
         let app = Router::new()
             .merge(control::routes())
+            .merge(wecom::routes())
             .merge(api::routes())
             .merge(pages::routes())
+            .merge(paying::routes())
             .with_state(Arc::clone(&hub))
             .into_make_service_with_connect_info::<Wire>();
         let stopped = stop.clone();
@@ -239,6 +241,9 @@ fn world(config: &SimConfig) -> Result<World, StartError> {
             return Err(wrong("callback_url is no address"));
         }
         world.install(account.clone());
+    }
+    for corp in &config.corps {
+        world.install_corp(corp.clone());
     }
     Ok(world)
 }

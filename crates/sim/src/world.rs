@@ -14,12 +14,15 @@ use crate::config::{SimAccount, TemplateSpec};
 use crate::faults::Faults;
 use crate::rng::Rng;
 use crate::sms::Sms;
+use crate::wecom::Corp;
 
 /// The state. Instants are milliseconds since 1970.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct World {
     pub(crate) rng: Rng,
     pub(crate) accounts: Vec<Account>,
+    #[serde(default)]
+    pub(crate) corps: Vec<Corp>,
     pub(crate) phones: Vec<Phone>,
     /// Every access token of every account that is not forgotten yet.
     pub(crate) tokens: BTreeMap<String, Token>,
@@ -28,6 +31,8 @@ pub(crate) struct World {
     #[serde(skip)]
     pub(crate) media: BTreeMap<String, Media>,
     pub(crate) sms: Vec<Sms>,
+    #[serde(default)]
+    pub(crate) paying: crate::paying::Paying,
     pub(crate) inbox: VecDeque<Value>,
     pub(crate) seq: u64,
     pub(crate) faults: Faults,
@@ -202,12 +207,14 @@ impl World {
         Self {
             rng: Rng::new(seed),
             accounts: Vec::new(),
+            corps: Vec::new(),
             phones: Vec::new(),
             tokens: BTreeMap::new(),
             oauth: BTreeMap::new(),
             oauth_tokens: BTreeMap::new(),
             media: BTreeMap::new(),
             sms: Vec::new(),
+            paying: crate::paying::Paying::default(),
             inbox: VecDeque::new(),
             seq: 0,
             faults: Faults::default(),

@@ -81,9 +81,10 @@ pub enum BillError {
 pub fn trade(file: impl Read + Seek, each: impl FnMut(Row)) -> Result<Summary, BillError> {
     let mut zip = zip::ZipArchive::new(file).map_err(|error| BillError::Zip(error.to_string()))?;
     let details = zip.file_names_raw().position(|name| {
-        let (name, _) = GBK.decode_without_bom_handling(name);
-        let utf8 = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
-        utf8.contains("业务明细") && !utf8.contains("汇总")
+        // Names come in GBK, or in UTF-8 with the zip's own flag; Chinese in GBK is hardly ever valid UTF-8.
+        let name = std::str::from_utf8(name)
+            .map_or_else(|_| GBK.decode_without_bom_handling(name).0, std::borrow::Cow::Borrowed);
+        name.contains("业务明细") && !name.contains("汇总")
     });
     let entry = zip.by_index(details.ok_or(BillError::NoDetails)?);
     let entry = entry.map_err(|error| BillError::Zip(error.to_string()))?;

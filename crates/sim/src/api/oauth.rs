@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::config::AccountKind;
 use crate::pages;
 use crate::run::Shared;
+use crate::wecom;
 use crate::world::{OauthCode, OauthToken, World};
 use crate::wx::{Call, Done, Params, WxError, ok, put};
 
@@ -32,6 +33,10 @@ pub(super) async fn authorize(
 ) -> Response {
     let query = Params::parse(query.as_deref().unwrap_or_default());
     let phone = phone_of(&headers, &query);
+    let corporations = hub.world.lock().corps.iter().map(|c| c.set.corpid.clone()).collect::<Vec<_>>();
+    if query.get("appid").is_some_and(|id| corporations.iter().any(|known| known == id)) {
+        return wecom::authorize(&hub, &query, phone.as_deref());
+    }
     match decide(&hub, &query, phone.as_deref()) {
         Ok(Decision::Back(address)) => match HeaderValue::from_str(&address) {
             Ok(address) => (StatusCode::FOUND, [(header::LOCATION, address)]).into_response(),
