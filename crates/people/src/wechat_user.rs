@@ -1,6 +1,8 @@
 //! What a chat tells of its people, for the entrance that WeChat calls. One account stands for one WeChat user here.
 
-use ::store::{NewEvent, Result, StoreError, Tx};
+use std::collections::{BTreeMap, HashMap};
+
+use ::store::{Db, NewEvent, Result, StoreError, Tx};
 use base::{HospitalId, Lang, UnixMs};
 use edge::AccountId;
 
@@ -94,6 +96,64 @@ pub async fn lang_of_openid(
     openid: &str,
 ) -> Result<Option<Lang>> {
     account::lang_of_openid(tx, hospital, channel, openid).await
+}
+
+/// The languages of many WeChat users of one account, as of the last commit: as [`lang_of_openid`] of each. Who has none is
+/// not among them.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn langs_of_openids(
+    db: &Db,
+    hospital: HospitalId,
+    channel: ChannelAccountId,
+    openids: impl Iterator<Item = &str>,
+) -> Result<HashMap<String, Lang>> {
+    let openids = openids.map(|openid| Some(openid.to_owned())).collect();
+    account::langs_of_openids(db, hospital, channel, openids).await
+}
+
+/// When somebody was last seen in the chat, out of several things that they did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The last thing of any kind.
+    pub acted: UnixMs,
+    /// The last message.
+    pub wrote: Option<UnixMs>,
+}
+
+impl Seen {
+    /// One thing that they did.
+    #[must_use]
+    pub fn new(at: UnixMs, what: Activity) -> Self {
+        Self { acted: at, wrote: (what == Activity::Message).then_some(at) }
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { acted: self.acted.max(other.acted), wrote: self.wrote.max(other.wrote) }
+    }
+}
+
+/// As [`seen`] of each of these, by openid, in a few statements for all.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn seen_all(tx: &mut Tx, channel: &Channel, people: &BTreeMap<&str, Seen>) -> Result<()> {
+    let h = channel.hospital;
+    if people.is_empty() {
+        return Ok(());
+    }
+    let openids = people.keys().map(|openid| Some((*openid).to_owned())).collect();
+    let there = account::lock_openids(tx, h, channel.id, openids).await?;
+    for openid in people.keys().filter(|openid| !there.contains(**openid)) {
+        known(tx, h, channel.id, openid).await?;
+    }
+    let people = people.iter().map(|(openid, seen)| {
+        ((*openid).to_owned(), serde_json::json!([seen.acted.0, seen.wrote.map(|at| at.0)]))
+    });
+    account::seen_all(tx, h, channel.id, people.collect()).await
 }
 
 async fn known(tx: &mut Tx, h: HospitalId, channel: ChannelAccountId, openid: &str) -> Result<AccountId> {

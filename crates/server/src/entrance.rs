@@ -5,7 +5,7 @@
 //! one transaction with the mark that it is done. So a push is never lost once WeChat has its answer, and never counts
 //! twice, although WeChat sends it up to three times and nodes die.
 //!
-//! - [`api`]: the routes
+//! - [`api`]: the routes; [`intake`]: pushes that come together are kept together
 //! - [`rules`]: what is said to which push and what is done about it; [`words`]: what is meant by a word in the chat
 //! - [`chat`]: the texts
 //! - [`menu`]: the menu under the chat; [`setup`]: entering an account
@@ -17,6 +17,7 @@
 
 pub mod api;
 pub mod chat;
+mod intake;
 pub mod menu;
 pub mod model;
 pub mod rules;
@@ -63,6 +64,7 @@ pub struct Deps {
     pub public_url: Arc<str>,
     answer_within: Duration,
     wake: Arc<Notify>,
+    intake: intake::Intake,
 }
 
 impl Deps {
@@ -83,6 +85,7 @@ impl Deps {
             public_url: public_url.into(),
             answer_within: ANSWER_WITHIN,
             wake: Arc::default(),
+            intake: intake::Intake::default(),
         }
     }
 
@@ -127,7 +130,7 @@ pub fn migrations() -> Vec<Migration> {
 /// Its statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<Sql> {
-    store::ALL.to_vec()
+    store::all()
 }
 
 /// How many pushes wait to be worked on.

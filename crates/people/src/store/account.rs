@@ -1,5 +1,7 @@
 //! Accounts, their phones and their identities with our WeChat accounts.
 
+use std::collections::{HashMap, HashSet};
+
 use ::store::value::{FromRow, One, Row};
 use ::store::{Db, Result, Sealed, Tx, args};
 use base::{HospitalId, Lang, UnixMs};
@@ -26,6 +28,30 @@ use crate::model::{ChannelAccountId, LangSource, WechatContact};
     BY_OPENID = "SELECT account_id FROM account_openid WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3";
     LANG_OF_OPENID = "SELECT a.lang FROM account_openid o JOIN account a ON a.hospital_id = o.hospital_id AND a.id = o.account_id
            WHERE o.hospital_id = $1 AND o.channel_id = $2 AND o.openid = $3 AND a.lang_source <> 'default'";
+    LANGS_OF_OPENIDS = sqlite "SELECT o.openid, a.lang FROM json_each($3) r CROSS JOIN account_openid o ON o.openid = r.value
+           JOIN account a ON a.hospital_id = o.hospital_id AND a.id = o.account_id
+           WHERE o.hospital_id = $1 AND o.channel_id = $2 AND a.lang_source <> 'default'"
+         postgres "SELECT o.openid, a.lang FROM account_openid o JOIN account a ON a.hospital_id = o.hospital_id AND a.id = o.account_id
+           WHERE o.hospital_id = $1 AND o.channel_id = $2 AND o.openid = ANY($3) AND a.lang_source <> 'default'";
+    LOCK_OPENIDS = sqlite "SELECT openid FROM account_openid WHERE hospital_id = $1 AND channel_id = $2
+           AND openid IN (SELECT value FROM json_each($3)) ORDER BY openid"
+         postgres "SELECT openid FROM account_openid WHERE hospital_id = $1 AND channel_id = $2 AND openid = ANY($3)
+           ORDER BY openid FOR NO KEY UPDATE";
+    // As FOLLOW, SEEN and SEEN_MESSAGE for each. $3: on SQLite an object by openid, of when they acted and when they last wrote.
+    SEEN_ALL = sqlite "UPDATE account_openid SET
+             following = CASE WHEN follow_changed_at <= CAST($3 ->> openid ->> 0 AS BIGINT) THEN 1 ELSE following END,
+             follow_changed_at = MAX(follow_changed_at, CAST($3 ->> openid ->> 0 AS BIGINT)),
+             last_active_at = MAX(COALESCE(last_active_at, 0), CAST($3 ->> openid ->> 0 AS BIGINT)),
+             last_message_at = COALESCE(MAX(last_message_at, CAST($3 ->> openid ->> 1 AS BIGINT)), last_message_at,
+                 CAST($3 ->> openid ->> 1 AS BIGINT))
+           WHERE hospital_id = $1 AND channel_id = $2 AND openid IN (SELECT key FROM json_each($3))"
+         postgres "UPDATE account_openid o SET
+             following = CASE WHEN o.follow_changed_at <= r.acted THEN 1 ELSE o.following END,
+             follow_changed_at = GREATEST(o.follow_changed_at, r.acted), last_active_at = GREATEST(o.last_active_at, r.acted),
+             last_message_at = GREATEST(o.last_message_at, r.wrote)
+           FROM (SELECT key AS openid, CAST(value->>0 AS BIGINT) AS acted, CAST(value->>1 AS BIGINT) AS wrote
+                 FROM jsonb_each(CAST($3 AS jsonb))) AS r
+           WHERE o.hospital_id = $1 AND o.channel_id = $2 AND o.openid = r.openid";
     OPENIDS = "SELECT channel_id, openid, following, last_active_at, last_message_at FROM account_openid
            WHERE hospital_id = $1 AND account_id = $2 ORDER BY created_at, openid";
     OPENID_ON = "SELECT openid FROM account_openid WHERE hospital_id = $1 AND channel_id = $2 AND account_id = $3
@@ -203,4 +229,36 @@ pub(crate) async fn seen(
         tx.exec(SEEN_MESSAGE, args![h, channel, openid, at]).await?;
     }
     Ok(())
+}
+
+/// The languages that somebody chose or whose browser told, of these identities.
+pub(crate) async fn langs_of_openids(
+    db: &Db,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    openids: Vec<Option<String>>,
+) -> Result<HashMap<String, Lang>> {
+    let rows: Vec<Row> = db.all(LANGS_OF_OPENIDS, args![h, channel, openids]).await?;
+    rows.iter().map(|row| Ok((row.get("openid")?, row.get("lang")?))).collect()
+}
+
+/// Which of these identities there are; they are locked in their order, as every change of several locks them.
+pub(crate) async fn lock_openids(
+    tx: &mut Tx,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    openids: Vec<Option<String>>,
+) -> Result<HashSet<String>> {
+    let found: Vec<One<String>> = tx.all(LOCK_OPENIDS, args![h, channel, openids]).await?;
+    Ok(found.into_iter().map(|one| one.0).collect())
+}
+
+/// Writes down of many at once when they acted and, if they did, when they last wrote: by openid.
+pub(crate) async fn seen_all(
+    tx: &mut Tx,
+    h: HospitalId,
+    channel: ChannelAccountId,
+    people: serde_json::Map<String, serde_json::Value>,
+) -> Result<()> {
+    tx.exec(SEEN_ALL, args![h, channel, serde_json::Value::Object(people)]).await.map(drop)
 }

@@ -17,9 +17,8 @@ use wechat::callback::{self, Format, KeyUsed, Query};
 use wechat::message::{Push, Reply};
 
 use super::chat::{self, Place};
-use super::model::{NewPush, kind_of};
+use super::model::{NewPush, PushId, kind_of};
 use super::rules::{self, Topic};
-use super::store as table;
 use super::{Deps, MAX_BODY};
 
 /// The callback of each account, and the files that prove whose the domain is.
@@ -230,6 +229,7 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
     let hospital = channel.hospital;
     let new = NewPush {
         hospital,
+        id: PushId::new(),
         channel: channel.id,
         dedup_key: push.as_ref().map_or_else(
             || deps.vault.blind(hospital, "wechat_push.body", &opened.plaintext),
@@ -239,41 +239,15 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
         openid: push.as_ref().map(|push| push.from.clone()).unwrap_or_default(),
         body: deps.vault.seal(hospital, "wechat_push.body", &opened.plaintext)?,
     };
-    let (is_new, lang) = keep(deps, channel, new, topic).await?;
-    let outcome = if is_new { "received" } else { "repeated" };
+    let kept = deps.intake.keep(&deps.db, &deps.wake, new, topic.is_some()).await?;
+    let outcome = if kept.is_new { "received" } else { "repeated" };
+    let lang = kept.lang.unwrap_or_default();
     let said = push.zip(topic).and_then(|(push, topic)| say(deps, channel, &push, topic, lang, opened.key));
     fault::pass(Point::PushAnswer);
     Ok(match said {
         Some((body, kind)) => Answer { outcome, body, kind },
         None => Answer::received(outcome),
     })
-}
-
-/// Keeps a push and, in the same breath, learns the language in which to answer. When this returns well, the push
-/// survives anything.
-async fn keep(
-    deps: &Deps,
-    channel: &Channel,
-    push: NewPush,
-    topic: Option<Topic>,
-) -> Result<(bool, Lang), Refusal> {
-    let openid = push.openid.clone();
-    let mut tx = deps.db.begin().await?;
-    let is_new = table::keep(&mut tx, push).await?;
-    let lang = match topic {
-        Some(_) => {
-            people::wechat_user::lang_of_openid(&mut tx, channel.hospital, channel.id, &openid).await?
-        }
-        None => None,
-    };
-    if is_new {
-        let wake = deps.wake.clone();
-        tx.after_commit(move || wake.notify_one());
-    }
-    fault::pass(Point::KeepBefore);
-    tx.commit().await?;
-    fault::pass(Point::KeepAfter);
-    Ok((is_new, lang.unwrap_or_default()))
 }
 
 /// The answer that the chat gives, ready to be sent. From here on nothing may fail: the push is kept, and without a text

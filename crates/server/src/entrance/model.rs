@@ -26,11 +26,19 @@ store::text_enum! {
 #[derive(Debug)]
 pub(super) struct NewPush {
     pub(super) hospital: HospitalId,
+    pub(super) id: PushId,
     pub(super) channel: ChannelAccountId,
     pub(super) dedup_key: String,
     pub(super) kind: String,
     pub(super) openid: String,
     pub(super) body: Sealed,
+}
+
+impl NewPush {
+    /// By what copies are known.
+    pub(super) fn key(&self) -> (HospitalId, ChannelAccountId, &str) {
+        (self.hospital, self.channel, &self.dedup_key)
+    }
 }
 
 /// A push that a worker has taken.

@@ -78,6 +78,14 @@ pub enum Effect {
     Kept,
 }
 
+impl Effect {
+    /// Whether it says no more of a person than that they were there: the order of such pushes does not matter.
+    #[must_use]
+    pub fn is_only_seen(&self) -> bool {
+        matches!(self, Self::Kept | Self::TemplateFinished { .. } | Self::Acted { lang: None, .. })
+    }
+}
+
 /// What has to be done about a push.
 #[must_use]
 pub fn effect(push: &Push) -> Effect {

@@ -1,18 +1,19 @@
 //! The table of pushes.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use base::{HospitalId, UnixMs};
 use people::ChannelAccountId;
 use store::value::{FromRow, One, Row};
-use store::{Db, Result, Tx, args};
+use store::{Db, Result, Sql, ToValue as _, Tx, Value, args};
 
 use super::model::{NewPush, PushId, PushState, TakenPush};
 
 store::statements! {
-    KEEP = "INSERT INTO wechat_push (hospital_id, id, channel_account_id, dedup_key, kind, openid, received_at, body, state, due_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'new', $7)
-            ON CONFLICT (hospital_id, channel_account_id, dedup_key) DO NOTHING";
+    THERE = sqlite "SELECT id FROM wechat_push WHERE (hospital_id, id) IN (SELECT CAST(value->>0 AS BIGINT), value->>1 FROM json_each($1))"
+         postgres "SELECT p.id FROM (SELECT CAST(value->>0 AS BIGINT) AS h, value->>1 AS id FROM jsonb_array_elements(CAST($1 AS jsonb)) AS t(value)) r
+             JOIN wechat_push p ON p.hospital_id = r.h AND p.id = r.id";
     CLAIM_LOCK = sqlite "SELECT 1" postgres "SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_xact_lock(7240951)) AS held";
     CLAIM = "UPDATE wechat_push SET leased_until = $2, attempts = attempts + 1
              WHERE (hospital_id, id) IN (
@@ -25,6 +26,11 @@ store::statements! {
              RETURNING hospital_id, id, channel_account_id, openid, received_at, body, attempts";
     DONE = "UPDATE wechat_push SET state = 'done', leased_until = 0, error = NULL
             WHERE hospital_id = $1 AND id = $2 AND attempts = $3 AND state = 'new'";
+    DONE_ALL = sqlite "UPDATE wechat_push SET state = 'done', leased_until = 0, error = NULL
+             WHERE state = 'new' AND attempts = 1 AND (hospital_id, id) IN (SELECT CAST(value->>0 AS BIGINT), value->>1 FROM json_each($1))"
+         postgres "UPDATE wechat_push p SET state = 'done', leased_until = 0, error = NULL
+             FROM (SELECT CAST(value->>0 AS BIGINT) AS h, value->>1 AS id FROM jsonb_array_elements(CAST($1 AS jsonb)) AS t(value)) r
+             WHERE p.hospital_id = r.h AND p.id = r.id AND p.state = 'new' AND p.attempts = 1";
     AGAIN = "UPDATE wechat_push SET state = $4, due_at = $5, leased_until = 0, error = $6
              WHERE hospital_id = $1 AND id = $2 AND attempts = $3 AND state = 'new'";
     BACKLOG = "SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new'";
@@ -36,25 +42,137 @@ store::statements! {
              SELECT hospital_id, id FROM wechat_push WHERE state = 'failed' AND received_at < $1 LIMIT 5000)";
 }
 
+// One row of a statement that keeps several; hundreds of kilobytes of sealed texts are cheaper bound than read from JSON.
+macro_rules! row {
+    () => {
+        "(?, ?, ?, ?, ?, ?, ?, ?, 'new', ?)"
+    };
+}
+macro_rules! eight {
+    ($row:ident) => {
+        concat!(
+            $row!(),
+            ", ",
+            $row!(),
+            ", ",
+            $row!(),
+            ", ",
+            $row!(),
+            ", ",
+            $row!(),
+            ", ",
+            $row!(),
+            ", ",
+            $row!(),
+            ", ",
+            $row!()
+        )
+    };
+}
+macro_rules! eight_rows {
+    () => {
+        eight!(row)
+    };
+}
+macro_rules! sixty_four_rows {
+    () => {
+        eight!(eight_rows)
+    };
+}
+macro_rules! keep {
+    ($name:ident, $rows:ident) => {
+        const $name: Sql = Sql {
+            name: stringify!($name),
+            sqlite: concat!(
+                "INSERT INTO wechat_push (hospital_id, id, channel_account_id, dedup_key, kind, openid, received_at, body, state, due_at) VALUES ",
+                $rows!(),
+                " ON CONFLICT DO NOTHING"
+            ),
+            postgres: KEEP_POSTGRES,
+        };
+    };
+}
+/// However many rows: PostgreSQL takes columns. In the order of the rows, so that two nodes meet copies in the same order.
+const KEEP_POSTGRES: &str = "INSERT INTO wechat_push (hospital_id, id, channel_account_id, dedup_key, kind, openid, received_at, body, state, due_at)
+     SELECT r.hospital_id, r.id, r.channel_account_id, r.dedup_key, r.kind, r.openid, $8, r.body, 'new', $8
+     FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]), CAST($6 AS TEXT[]),
+         CAST($7 AS TEXT[])) AS r(hospital_id, id, channel_account_id, dedup_key, kind, openid, body)
+     ON CONFLICT DO NOTHING";
+keep!(KEEP_1, row);
+keep!(KEEP_8, eight_rows);
+keep!(KEEP_64, sixty_four_rows);
+
+/// Every statement of the entrance, for the test that prepares them on both databases.
+pub(super) fn all() -> Vec<Sql> {
+    [ALL, &[KEEP_1, KEEP_8, KEEP_64]].concat()
+}
+
 /// So many pushes are taken at a time …
-const BATCH: i64 = 64;
+const BATCH: i64 = 256;
 /// … for so long: when the node dies, another takes them after that.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-/// Keeps a push; false when it was here before.
-pub(super) async fn keep(tx: &mut Tx, push: NewPush) -> Result<bool> {
+/// Keeps pushes; gives how many of them were not here before.
+pub(super) async fn keep_all(tx: &mut Tx, pushes: &[&NewPush]) -> Result<u64> {
     let now = tx.now();
-    let values = args![
-        push.hospital,
-        PushId::new(),
-        push.channel,
-        push.dedup_key,
-        push.kind,
-        push.openid,
-        now,
-        push.body
-    ];
-    Ok(tx.exec(KEEP, values).await? == 1)
+    if tx.is_postgres() {
+        let texts = |of: fn(&NewPush) -> Value| -> Value {
+            Value::Texts(
+                pushes
+                    .iter()
+                    .map(|push| match of(push) {
+                        Value::Text(text) => text,
+                        _ => None,
+                    })
+                    .collect(),
+            )
+        };
+        let hospitals: Vec<i64> = pushes.iter().map(|push| push.hospital.0).collect();
+        let values = vec![
+            Value::Ints(hospitals),
+            texts(|push| push.id.to_value()),
+            texts(|push| push.channel.to_value()),
+            texts(|push| (&push.dedup_key).to_value()),
+            texts(|push| (&push.kind).to_value()),
+            texts(|push| (&push.openid).to_value()),
+            texts(|push| push.body.clone().to_value()),
+            now.to_value(),
+        ];
+        return tx.exec(KEEP_1, values).await;
+    }
+    let mut kept = 0;
+    let mut rest = pushes;
+    while !rest.is_empty() {
+        let (sql, size) = match rest.len() {
+            64.. => (KEEP_64, 64),
+            8.. => (KEEP_8, 8),
+            _ => (KEEP_1, 1),
+        };
+        let Some((part, others)) = rest.split_at_checked(size) else { break };
+        let values = part.iter().flat_map(|push| {
+            args![
+                push.hospital,
+                push.id,
+                push.channel,
+                &push.dedup_key,
+                &push.kind,
+                &push.openid,
+                now,
+                push.body.clone(),
+                now
+            ]
+        });
+        kept += tx.exec(sql, values.collect()).await?;
+        rest = others;
+    }
+    Ok(kept)
+}
+
+/// Which of these rows are there: the others are copies of earlier ones.
+pub(super) async fn there(tx: &mut Tx, pushes: &[&NewPush]) -> Result<HashSet<PushId>> {
+    let ids: Vec<_> = pushes.iter().map(|push| (push.hospital.0, push.id.db())).collect();
+    let found: Vec<One<PushId>> = tx.all(THERE, args![serde_json::json!(ids)]).await?;
+    Ok(found.into_iter().map(|one| one.0).collect())
 }
 
 /// Takes what is due, oldest first. While a person's push is being worked on, the later ones of that person stay.
@@ -71,6 +189,14 @@ pub(super) async fn claim(db: &Db) -> Result<Vec<TakenPush>> {
 /// Marks a push as done; false when somebody else has taken it meanwhile, and then nothing of ours may stay.
 pub(super) async fn done(tx: &mut Tx, push: &TakenPush) -> Result<bool> {
     Ok(tx.exec(DONE, args![push.hospital, push.id, push.attempts]).await? == 1)
+}
+
+/// Marks pushes as done that were taken for the first time; false when somebody else has taken one of them meanwhile, and then
+/// nothing of ours may stay.
+pub(super) async fn done_all(tx: &mut Tx, pushes: &[TakenPush]) -> Result<bool> {
+    let ids: Vec<_> = pushes.iter().map(|push| (push.hospital.0, push.id.db())).collect();
+    let done = tx.exec(DONE_ALL, args![serde_json::json!(ids)]).await?;
+    Ok(usize::try_from(done) == Ok(pushes.len()))
 }
 
 /// Puts a push back for another time, or away for good.

@@ -1,10 +1,15 @@
 //! What is done about a push after it was acknowledged.
 //!
-//! A node takes a batch under a lease. The pushes of one person are worked on one after the other, those of different
-//! people side by side. The change and the mark that the push is done are one transaction, and the mark is only made by
-//! whoever still has the lease: so it happens once, whichever node dies when.
+//! A node takes a batch under a lease. The pushes of one person are worked on one after the other. The change and the mark
+//! that the push is done are one transaction, and the mark is only made by whoever still has the lease: so it happens once,
+//! whichever node dies when.
+//!
+//! [`together`] works on a whole batch in one transaction, which costs a tenth. When anything is in the way of that (one push
+//! fails, another node was faster), nothing of it stays, and each push of the batch is worked on by itself.
+//!
+//! While many come in, the worker rests after each batch: answers within a second go before what follows from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +19,10 @@ use ::store::{Result, StoreError, Tx};
 use base::{Lang, UnixMs};
 use edge::{AccountId, Actor, Caller, Hospital};
 use people::refusal::Refusal;
-use people::{Channel, accounts, wechat_user};
+use people::wechat_user::{self, Seen};
+use people::{Channel, ChannelAccountId, accounts};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Deps;
@@ -28,14 +35,27 @@ const TICK: Duration = Duration::from_secs(1);
 /// So many people's pushes are worked on at the same time.
 const SIDE_BY_SIDE: usize = 16;
 
+/// While more than so many pushes come in during a turn …
+const STORM: u64 = 64;
+/// … the worker rests so many times as long as the turn took, at most [`TICK`].
+const REST: u32 = 4;
+
 /// Works until `stop`, and finishes what it has begun.
 pub async fn run(deps: Deps, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        let (begun, kept) = (Instant::now(), deps.intake.kept());
         match turn(&deps).await {
             Ok(0) => {
                 tokio::select! {
                     () = deps.wake.notified() => {}
                     () = tokio::time::sleep(TICK) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+            Ok(_) if deps.intake.kept().saturating_sub(kept) > STORM => {
+                let rest = (begun.elapsed() * REST).min(TICK);
+                tokio::select! {
+                    () = tokio::time::sleep(rest) => {}
                     () = stop.cancelled() => {}
                 }
             }
@@ -61,8 +81,18 @@ pub async fn turn(deps: &Deps) -> Result<usize> {
     if count > 0 {
         fault::pass(Point::PushTaken);
     }
+    let (first, mut alone): (Vec<_>, Vec<_>) = taken.into_iter().partition(|push| push.attempts == 1);
+    if first.len() > 1 {
+        let batch = Arc::<[TakenPush]>::from(first);
+        if !try_together(deps, &batch).await {
+            alone.extend(batch.iter().cloned());
+        }
+    } else {
+        alone.extend(first);
+    }
+    alone.sort_by_key(|push| (push.received_at, push.id));
     let mut by_person: BTreeMap<_, Vec<TakenPush>> = BTreeMap::new();
-    for push in taken {
+    for push in alone {
         by_person.entry((push.hospital, push.channel, push.openid.clone())).or_default().push(push);
     }
     let mut running = JoinSet::new();
@@ -83,6 +113,24 @@ pub async fn turn(deps: &Deps) -> Result<usize> {
         over(Some(ended));
     }
     Ok(count)
+}
+
+/// Works on pushes together, in a task of its own: one that panics must not take the worker along. False when nothing of it
+/// stays and each has to be tried by itself.
+async fn try_together(deps: &Deps, batch: &Arc<[TakenPush]>) -> bool {
+    let (deps, shared) = (deps.clone(), batch.clone());
+    let reason = match tokio::spawn(async move { together(&deps, &shared).await }).await {
+        Ok(Ok(done)) => return done,
+        Ok(Err(Failed::Store(error))) => error.to_string(),
+        Ok(Err(Failed::ForGood(reason))) => reason,
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(
+        reason,
+        pushes = batch.len(),
+        "pushes could not be worked on together; each is tried by itself"
+    );
+    false
 }
 
 /// A task that panicked leaves its pushes under their lease, and their next attempt counts.
@@ -132,19 +180,28 @@ impl From<StoreError> for Failed {
     }
 }
 
+/// A push that was read, and what has to be done about it.
+struct Read<'a> {
+    on: On<'a>,
+    effect: Effect,
+}
+
+/// Opens and reads a push. `None` when it is unreadable, or its account was taken out of the settings meanwhile: kept, like an
+/// event that we do not know.
+fn read<'a>(deps: &Deps, taken: &'a TakenPush) -> Result<Option<Read<'a>>> {
+    let text = deps.vault.open_sealed(taken.hospital, "wechat_push.body", &taken.body, Purpose::Maintain)?;
+    let hospital = deps.hospitals.get(taken.hospital).ok_or(StoreError::NoRow)?;
+    let channel = deps.channels.get(taken.channel).filter(|channel| channel.hospital == taken.hospital);
+    let (Ok(push), Some(channel)) = (wechat::message::parse(&text), channel) else { return Ok(None) };
+    let at = rules::happened_at(push.created_s, taken.received_at);
+    Ok(Some(Read { on: On { hospital, channel, taken, at }, effect: rules::effect(&push) }))
+}
+
 /// Does what a push asks for, and marks it, in one transaction.
 async fn carry_out(deps: &Deps, taken: &TakenPush) -> Result<(), Failed> {
-    let text = deps.vault.open_sealed(taken.hospital, "wechat_push.body", &taken.body, Purpose::Maintain)?;
-    let effect = match wechat::message::parse(&text) {
-        Ok(push) => Some((rules::effect(&push), rules::happened_at(push.created_s, taken.received_at))),
-        Err(_) => None,
-    };
-    let channel = deps.channels.get(taken.channel).filter(|channel| channel.hospital == taken.hospital);
-    let hospital = deps.hospitals.get(taken.hospital).ok_or(StoreError::NoRow)?;
+    let read = read(deps, taken)?;
     let mut tx = deps.db.begin().await?;
-    // Unreadable, or the account was taken out of the settings meanwhile: kept, like an event that we do not know.
-    if let (Some((effect, at)), Some(channel)) = (effect, channel) {
-        let on = On { hospital, channel, taken, at };
+    if let Some(Read { on, effect }) = read {
         on.apply(&mut tx, effect).await?;
     }
     if store::done(&mut tx, taken).await? {
@@ -156,6 +213,47 @@ async fn carry_out(deps: &Deps, taken: &TakenPush) -> Result<(), Failed> {
         tx.rollback().await?;
     }
     Ok(())
+}
+
+/// Does what all of these ask for, and marks them, in one transaction. False when somebody else has one of them meanwhile; then
+/// nothing of it stays.
+///
+/// Most people only did something in the chat: when they were last seen is written for all of them at once, as the latest
+/// counts and no order matters. Of anybody who did more than that, all pushes are worked on in their order.
+async fn together(deps: &Deps, taken: &[TakenPush]) -> Result<bool, Failed> {
+    let read: Vec<Read<'_>> =
+        taken.iter().filter_map(|push| read(deps, push).transpose()).collect::<Result<_>>()?;
+    let who = |on: &On<'_>| (on.taken.channel, on.taken.openid.clone());
+    let eventful: HashSet<_> =
+        read.iter().filter(|one| !one.effect.is_only_seen()).map(|one| who(&one.on)).collect();
+    let mut seen: HashMap<ChannelAccountId, (Arc<Channel>, BTreeMap<&str, Seen>)> = HashMap::new();
+    let mut tx = deps.db.begin().await?;
+    for Read { on, effect } in read {
+        match effect {
+            Effect::Kept => {}
+            Effect::Acted { activity, lang: None } if !eventful.contains(&who(&on)) => {
+                // A push that names nobody is about nobody.
+                if !on.taken.openid.is_empty() {
+                    let people = &mut seen.entry(on.taken.channel).or_insert((on.channel, BTreeMap::new())).1;
+                    let new = Seen::new(on.at, activity);
+                    people.entry(&on.taken.openid).and_modify(|seen| *seen = seen.and(new)).or_insert(new);
+                }
+            }
+            effect => on.apply(&mut tx, effect).await?,
+        }
+    }
+    for (channel, people) in seen.values() {
+        wechat_user::seen_all(&mut tx, channel, people).await?;
+    }
+    if store::done_all(&mut tx, taken).await? {
+        fault::pass(Point::PushDoneBefore);
+        tx.commit().await?;
+        fault::pass(Point::PushDoneAfter);
+        return Ok(true);
+    }
+    tracing::debug!("another node has taken one of these pushes; nothing of ours stays");
+    tx.rollback().await?;
+    Ok(false)
 }
 
 /// What a push is about.
