@@ -156,9 +156,15 @@ pub async fn take(tx: &mut Tx, hospital: HospitalId, places: &[(SlotId, i64)]) -
         return Ok(0);
     }
     let now = tx.now();
-    let ids: Vec<Option<String>> = sums.keys().map(|id| Some(id.db())).collect();
-    let counts: Vec<i64> = sums.into_values().collect();
-    tx.exec(sql::TAKE, args![hospital, ids, counts, now]).await
+    let values = if tx.is_postgres() {
+        let ids: Vec<Option<String>> = sums.keys().map(|id| Some(id.db())).collect();
+        let counts: Vec<i64> = sums.into_values().collect();
+        args![hospital, now, ids, counts]
+    } else {
+        let counts: serde_json::Map<_, _> = sums.into_iter().map(|(id, n)| (id.db(), n.into())).collect();
+        args![hospital, now, serde_json::Value::Object(counts)]
+    };
+    tx.exec(sql::TAKE, values).await
 }
 
 /// Gives one place of a slot back; its number is not used again. Gives how many places are taken now.

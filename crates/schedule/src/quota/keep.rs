@@ -11,7 +11,9 @@ use serde_json::json;
 use store::value::Row;
 use store::{Db, Result, Tx, args};
 
-use super::{Channel, Kin, Line, QuotaRuleId, Rule, Scope, Shares, divide, pick, release, reshape, settle, stretch};
+use super::{
+    Channel, Kin, Line, QuotaRuleId, Rule, Scope, Shares, divide, pick, release, reshape, settle, stretch,
+};
 use crate::model::{ClinicId, DepartmentId};
 use crate::plan::{self, PlanError, fault};
 use crate::store as slots_sql;
