@@ -43,8 +43,15 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /phones\.spec\.ts/,
+  testIgnore: /(phones|console)\.spec\.ts/,
   projects: [
+    {
+      // The console, at a desk.
+      name: 'console',
+      testMatch: /console\.spec\.ts/,
+      testIgnore: [],
+      use: { viewport: { width: 1366, height: 768 }, locale: 'zh-CN' },
+    },
     // The simulator's phones, in the demonstration itself.
     { name: 'phones', testMatch: /phones\.spec\.ts/, testIgnore: [] },
     {

@@ -8,7 +8,7 @@ import { build } from 'vite'
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)))
 const asked = process.argv.slice(2)
-const apps = asked.length ? asked : ['patient', 'simulator']
+const apps = asked.length ? asked : ['patient', 'console', 'simulator']
 
 function* files(dir) {
   for (const name of readdirSync(dir)) {
@@ -24,7 +24,8 @@ for (const app of apps) {
     continue
   }
   process.env.APP = app
-  await build({ configFile: join(web, 'vite.config.ts'), logLevel: 'warn' })
+  const own = join(web, `vite.${app}.ts`)
+  await build({ configFile: existsSync(own) ? own : join(web, 'vite.config.ts'), logLevel: 'warn' })
   const dist = join(web, 'dist', app)
   let count = 0
   let packed = 0

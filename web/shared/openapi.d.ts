@@ -107,6 +107,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries of the audit log, the newest first. Whoever looks is in it, too. */
+        get: operations["staff_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments": {
         parameters: {
             query?: never;
@@ -133,6 +150,23 @@ export interface paths {
         };
         /** A department's clinics without a named doctor (普通门诊), those of the departments below it too. */
         get: operations["schedule_department_clinics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{department_id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a department's numbers are released and divided, in words that are made of the configuration itself. */
+        get: operations["schedule_department_rules"];
         put?: never;
         post?: never;
         delete?: never;
@@ -300,6 +334,23 @@ export interface paths {
         patch: operations["persons_change"];
         trace?: never;
     };
+    "/api/v1/photos/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo that staff have put there. Its name is what it shows: it never changes. */
+        get: operations["schedule_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/search": {
         parameters: {
             query?: never;
@@ -369,6 +420,696 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which days are worked. */
+        get: operations["schedule_staff_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/calendar/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Loads a year: the State Council's notice, and as which weekday worked weekend days run here. What was loaded of it before
+         *     is replaced.
+         */
+        put: operations["schedule_staff_load"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/campuses/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Adds a campus, or changes the one of this code. */
+        put: operations["schedule_staff_put_campus"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/clinics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The clinics of some days with what is taken, by segment and by channel. */
+        get: operations["schedule_staff_week"];
+        put?: never;
+        /** Makes a clinic by hand. The same doctor, campus, date, half day and kind twice is a conflict. */
+        post: operations["schedule_staff_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/clinics.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file for spreadsheets. */
+        get: operations["schedule_staff_week_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/clinics/{clinic_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A clinic. */
+        get: operations["schedule_staff_one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a clinic by hand: places, room. Templates leave it alone from then on. */
+        patch: operations["schedule_staff_change"];
+        trace?: never;
+    };
+    "/api/v1/staff/clinics/{clinic_id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has another doctor of the department sit. Appointments stay; everybody who has booked is told and may keep, move or give up
+         *     the place freely.
+         */
+        post: operations["schedule_staff_replace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/clinics/{clinic_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stops a clinic or a part of it. Everybody who has booked is told and offered the next numbers; who does nothing stands on
+         *     the call list. Can be taken back for ten minutes.
+         */
+        post: operations["schedule_staff_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/departments/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Adds a department, or changes the one of this code. */
+        put: operations["schedule_staff_put_department"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/doctors/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Adds a doctor, or changes the one of this code. The photo stays. */
+        put: operations["schedule_staff_put_doctor"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/doctors/{code}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets a doctor's photo: JPEG, PNG or WebP of at most 300 KiB, as the body itself. */
+        put: operations["schedule_staff_put_photo"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one's own password. All sessions end; this browser gets a new one. */
+        put: operations["staff_change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes new recovery codes. */
+        post: operations["staff_renew_recovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/me/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Takes the new secret; gives new recovery codes. Other sessions end. */
+        put: operations["staff_confirm_second_factor"];
+        /** Begins to change the second factor: gives a new secret, which holds once its first code is typed. */
+        post: operations["staff_begin_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own sessions. */
+        get: operations["staff_sessions"];
+        put?: never;
+        post?: never;
+        /** Ends all of one's own sessions but this one. */
+        delete: operations["staff_end_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/me/sessions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of one's own sessions. */
+        delete: operations["staff_end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/me/wecom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unties one's account from WeCom. */
+        delete: operations["staff_leave_wecom"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members of staff in the order of their logins. */
+        get: operations["staff_list"];
+        put?: never;
+        /** Puts somebody on the list. The answer holds a code with which they sign in for the first time. */
+        post: operations["staff_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member of staff with the full name, which the audit log remembers. */
+        get: operations["staff_open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes somebody. Whoever's roles, departments or state change is signed out. */
+        patch: operations["staff_change"];
+        trace?: never;
+    };
+    "/api/v1/staff/members/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives somebody a code in place of the password, which is worth nothing from now on. All of their sessions end. */
+        post: operations["staff_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/members/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody's sessions. */
+        get: operations["staff_sessions"];
+        put?: never;
+        post?: never;
+        /** Ends all of somebody's sessions. */
+        delete: operations["staff_end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/members/{id}/sessions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of somebody's sessions. */
+        delete: operations["staff_end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Campuses, departments and doctors, those that patients are not shown too. */
+        get: operations["schedule_staff_places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules. */
+        get: operations["schedule_staff_list"];
+        put?: never;
+        /** Adds a rule. Clinics made from now on are divided by it; those that are there when it is applied. */
+        post: operations["schedule_staff_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/quotas/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Divides clinics from today on as the rules say. Gives what was changed. */
+        post: operations["schedule_staff_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/quotas/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the rules would change on clinics from today on. */
+        get: operations["schedule_staff_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/quotas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a rule. */
+        put: operations["schedule_staff_change"];
+        post?: never;
+        /** Takes a rule away. */
+        delete: operations["schedule_staff_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles and their permissions, as the program has them. */
+        get: operations["staff_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which member of staff is signed in. Never fails for want of a sign-in. */
+        get: operations["staff_show"];
+        put?: never;
+        post?: never;
+        /** Signs out. Also right when nobody is signed in. */
+        delete: operations["staff_sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/session/new-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The step of whoever came with a code: a password of their own. It holds once the last step is done. */
+        post: operations["staff_choose_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The first step: a login, and a password or the code that was handed out in its place. The answer is the same whether the login is known
+         *     or not.
+         */
+        post: operations["staff_by_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The last step: the second factor, or a recovery code. The session that the browser had ends. */
+        post: operations["staff_by_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All clinics that come again. */
+        get: operations["schedule_staff_list"];
+        put?: never;
+        /** Adds a clinic that comes again. */
+        post: operations["schedule_staff_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/templates/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes clinics of all templates now, as far ahead as the setting says. What is made already stays. */
+        post: operations["schedule_staff_generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one. Clinics that were made of it stay until the change is applied to them. */
+        put: operations["schedule_staff_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/templates/{id}/active": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Ends one, or takes it up again. */
+        put: operations["schedule_staff_set_active"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/templates/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Does it: clinics that nobody has booked become as the template says, booked ones get more places at most. Gives what was
+         *     done and what was left.
+         */
+        post: operations["schedule_staff_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/templates/{id}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which clinics from today on differ from their template, and what applying it would do to each. */
+        get: operations["schedule_staff_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/templates/{id}/exceptions/{date}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says that the clinic does not take place on a date, or at other times. */
+        put: operations["schedule_staff_put_exception"];
+        post?: never;
+        /** Takes an exception back. */
+        delete: operations["schedule_staff_delete_exception"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/wechat/js-sdk": {
         parameters: {
             query?: never;
@@ -415,6 +1156,40 @@ export interface paths {
         };
         /** Signs in with what WeChat sent the browser back with, and sends it to where it wanted to go. */
         get: operations["session_from_wechat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/wecom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the browser to WeCom's sign-in page. */
+        get: operations["staff_to_wecom"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/wecom/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Does what somebody came for, with what WeCom sent the browser back with. */
+        get: operations["staff_from_wecom"];
         put?: never;
         post?: never;
         delete?: never;
@@ -537,6 +1312,33 @@ export interface components {
          * @enum {string}
          */
         AppointmentState: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "expired" | "no_show" | "stopped";
+        /** @description An entry of the audit log. */
+        AuditItem: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            seq: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who: an id, `system` or `nobody`. */
+            actor: string;
+            /** @description The login, when it was a member of staff. */
+            login?: string | null;
+            /** @description What. */
+            action: string;
+            /** @description To which record. */
+            entity: string;
+            /** @description How and why. */
+            detail: unknown;
+            /** @description Under which request. */
+            request_id: string;
+            /** @description From where: an address, a channel. */
+            source: string;
+        };
         /** @description A person on file to be bound. */
         BindPerson: {
             /** @description The real name. */
@@ -564,6 +1366,50 @@ export interface components {
             /** @description … and at which time of the day. */
             release_time: string;
         };
+        /** @description A day. */
+        CalendarDay: {
+            /** Format: date */
+            date: string;
+            kind: components["schemas"]["CalendarDayKind"];
+            /**
+             * Format: int32
+             * @description A worked weekend day: as which weekday (1 Monday to 7 Sunday) this hospital runs it, when that is set.
+             */
+            stands_for?: number | null;
+            /** @description Work on this day is paid threefold. */
+            statutory: boolean;
+            /** @description False while nobody has loaded the year: weekends are all that is known. */
+            known: boolean;
+        };
+        /**
+         * @description What sort of day it is.
+         * @enum {string}
+         */
+        CalendarDayKind: "workday" | "weekend" | "holiday" | "make_up";
+        /** @description `GET /staff/calendar` */
+        CalendarDays: {
+            items: components["schemas"]["CalendarDay"][];
+            /** @description The years that are known: those shipped with the program and those that were loaded. */
+            years: number[];
+        };
+        /** @description A year as it is announced. */
+        CalendarYear: {
+            /** @description Days off by the notice, with the weekend days that lie within them. */
+            days_off_by_notice: string[];
+            /** @description Weekend days that are worked. */
+            make_up_workdays: string[];
+            /**
+             * Format: int32
+             * @description How many days of the year are worked; checks the rest.
+             */
+            workdays_in_year?: number | null;
+            /** @description Days on which work is paid threefold. */
+            statutory?: string[];
+            /** @description As which weekday (1 Monday to 7 Sunday) a day that is worked runs in this hospital. */
+            stands_for?: {
+                [key: string]: number;
+            };
+        };
         /** @description A campus. */
         CampusItem: {
             /** @description The campus. */
@@ -579,6 +1425,21 @@ export interface components {
             id: string;
             /** @description Its name. */
             name: components["schemas"]["Text2"];
+        };
+        /** @description A campus, as staff write it. */
+        CampusRequest: {
+            name: components["schemas"]["Text2"];
+            /** @description May be empty. */
+            address?: components["schemas"]["Text2"];
+            /** Format: int32 */
+            position?: number;
+        };
+        /** @description What was done; its id takes it back. */
+        ClinicChange: {
+            /** @description The change; none when the clinic was stopped already. */
+            change_id?: string | null;
+            /** @description The clinic as it is now. */
+            clinic: components["schemas"]["StaffClinic"];
         };
         /** @description A clinic with its segments. */
         ClinicItem: {
@@ -640,6 +1501,19 @@ export interface components {
          * @enum {string}
          */
         ClinicState: "open" | "full" | "not_open" | "closed" | "stopped";
+        /** @description A clinic that comes again. */
+        ClinicTemplate: components["schemas"]["NewTemplate"] & {
+            id: string;
+            /** @description Whether clinics are made of it. */
+            active: boolean;
+            /** @description Dates from today on that are otherwise. */
+            exceptions: components["schemas"]["TemplateException"][];
+        };
+        /** @description `GET /staff/templates` */
+        ClinicTemplateList: {
+            /** @description By department, weekday and half day. */
+            items: components["schemas"]["ClinicTemplate"][];
+        };
         /** @description A code was sent. */
         CodeSent: {
             /**
@@ -714,6 +1588,47 @@ export interface components {
             /** @description Its name. */
             name: components["schemas"]["Text2"];
         };
+        /** @description A department, as staff write it. */
+        DepartmentRequest: {
+            /** @description The department above; none on the first level. */
+            parent_id?: string | null;
+            name: components["schemas"]["Text2"];
+            /** @description May be empty. */
+            intro?: components["schemas"]["Text2"];
+            initials?: string;
+            pinyin?: string;
+            child_only?: boolean;
+            adult_only?: boolean;
+            /** Format: int32 */
+            position?: number;
+            /** @description Shown to patients. */
+            active?: boolean;
+        };
+        /** @description `GET /departments/{id}/rules` */
+        DepartmentRules: {
+            /** @description The department. */
+            department_id: string;
+            /** @description Its name. */
+            department_name: components["schemas"]["Text2"];
+            /** @description By kind of clinic, then doctors for whom it is otherwise. */
+            clinics: components["schemas"]["DivisionWords"][];
+            /** @description How many numbers a person may have, and until when one can be given up. */
+            limits: components["schemas"]["Text2"][];
+        };
+        /** @description How the numbers of a kind of clinic, or of a doctor, are divided. */
+        DivisionWords: {
+            /** @description The kind of clinic. */
+            kind: components["schemas"]["ClinicKind"];
+            /** @description Its name. */
+            kind_name: components["schemas"]["Text2"];
+            /** @description The doctor, where it is otherwise than for the others. */
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            /** @description When numbers are released, a sentence. */
+            release: components["schemas"]["Text2"];
+            /** @description Who gets how many and what flows back, a sentence each; none when everybody has all. */
+            division: components["schemas"]["Text2"][];
+        };
         /** @description `GET /doctors` */
         DoctorList: {
             /** @description The doctors: those with free places first, higher titles first. */
@@ -729,6 +1644,27 @@ export interface components {
             campuses: components["schemas"]["CampusName"][];
             /** @description All departments of the doctor. */
             departments: components["schemas"]["DepartmentName"][];
+        };
+        /** @description A doctor, as staff write it. */
+        DoctorRequest: {
+            name: components["schemas"]["Text2"];
+            initials?: string;
+            pinyin?: string;
+            /**
+             * Format: int32
+             * @description 1 (chief) to 5.
+             */
+            title_code: number;
+            /** @description May be empty. */
+            specialities?: components["schemas"]["Text2"];
+            /** @description May be empty. */
+            introduction?: components["schemas"]["Text2"];
+            /** @description At least one; the first stands beside the name. */
+            department_ids: string[];
+            /** Format: int32 */
+            position?: number;
+            /** @description Shown to patients. */
+            active?: boolean;
         };
         /** @description A doctor in a list. */
         DoctorSummary: {
@@ -774,6 +1710,41 @@ export interface components {
             /** @description Doctors, the best match first. */
             doctors: components["schemas"]["DoctorSummary"][];
         };
+        /** @description What a run has done. */
+        Generated: {
+            /**
+             * Format: int32
+             * @description Clinics that were made.
+             */
+            made: number;
+            /**
+             * Format: int32
+             * @description Clinics that were there already, made by hand; left as they are.
+             */
+            there: number;
+            /**
+             * Format: int32
+             * @description Dates of templates that could not be made (a doctor who left the department, a room without a name); each is logged.
+             */
+            failed: number;
+        };
+        /** @description When a channel's unsold places go to another. */
+        HandBack: {
+            /** @description To which channel. */
+            to: components["schemas"]["QuotaChannel"];
+            /**
+             * Format: int32
+             * @description So many days before the clinic, 0 to 30 …
+             */
+            days_before?: number;
+            /** @description … at this time. */
+            at: string;
+        };
+        /**
+         * @description What a template does on public holidays.
+         * @enum {string}
+         */
+        Holidays: "closed" | "open";
         /** @description `GET /hospital` */
         HospitalInfo: {
             /** @description The hospital. */
@@ -872,6 +1843,48 @@ export interface components {
              */
             per_quarter: number;
         };
+        /** @description A login and what goes with it. */
+        LoginPassword: {
+            /** @description The name to sign in with. */
+            login: string;
+            /** @description The password, or the code that was handed out in its place. */
+            password: string;
+        };
+        /**
+         * @description What a template does on a weekend day that is worked (调休上班).
+         * @enum {string}
+         */
+        MakeUp: "follow" | "own" | "closed";
+        /** @description The member of staff who has signed in. */
+        Me: {
+            /** @description `stf_…` */
+            id: string;
+            /** @description The name to sign in with. */
+            login: string;
+            /** @description The real name: this answer goes to the person. */
+            name: string;
+            /** @description Their roles. */
+            roles: components["schemas"]["Role"][];
+            /** @description The names of the permissions that these roles hold. */
+            permissions: string[];
+            /** @description Whether they manage staff: as security administrator, or standing in for one. */
+            manages_staff: boolean;
+            /** @description The way of this sign-in. */
+            way: components["schemas"]["StaffWay"];
+            /** @description The doctor that this person is. */
+            doctor_id?: string | null;
+            /** @description The departments that the work is limited to; none means all. */
+            department_ids: string[];
+            /** @description Whether the account is tied to WeCom. */
+            wecom: boolean;
+            /** @description Whether a second factor is set up. */
+            second_factor: boolean;
+            /**
+             * Format: int32
+             * @description Recovery codes that are left.
+             */
+            recovery_codes_left: number;
+        };
         /** @description `POST /appointments/{id}/move` */
         MoveAppointment: {
             /** @description The slot to move to. */
@@ -916,6 +1929,110 @@ export interface components {
             consent_version: string;
             /** @description Whether the guardian of a child under 14 agreed separately. */
             guardian_consent?: boolean;
+        };
+        /** @description A rule to be added. */
+        NewQuotaRule: {
+            /** @description For whom; the whole hospital when nothing is named. The most specific rule of a clinic counts. */
+            scope?: components["schemas"]["QuotaScope"];
+            /** @description Who gets how much. */
+            shares: components["schemas"]["Shares"];
+        };
+        /** @description Somebody to be put on the list. */
+        NewStaff: {
+            /** @description The name to sign in with: 3 to 32 small letters, digits, `.`, `_` and `-`, a letter first. */
+            login: string;
+            /** @description The real name. */
+            name: string;
+            /** @description The roles; at least one, and of the three administrators' one at most. */
+            roles: components["schemas"]["Role"][];
+            /** @description The doctor that this person is, `doc_…`. */
+            doctor_id?: string | null;
+            /** @description The departments that the work is limited to, `dep_…`; none means all. */
+            department_ids?: string[];
+            /** @description Who they are in WeCom. */
+            wecom_userid?: string | null;
+        };
+        /** @description A clinic that is made by hand. */
+        NewStaffClinic: {
+            department_id: string;
+            doctor_id?: string | null;
+            campus_id: string;
+            /** Format: date */
+            date: string;
+            half_day: string;
+            kind: components["schemas"]["ClinicKind"];
+            online?: boolean;
+            /** Format: int64 */
+            fee_fen: number;
+            room?: components["schemas"]["Text2"] | null;
+            /** @description The segments, in order. */
+            segments: components["schemas"]["SegmentPlaces"][];
+        };
+        /** @description A clinic that comes again, as staff write it. */
+        NewTemplate: {
+            /** @description The department … */
+            department_id: string;
+            /** @description … and the doctor, who must belong to it; none for a clinic without a named doctor. */
+            doctor_id?: string | null;
+            /** @description Where. */
+            campus_id: string;
+            /**
+             * Format: int32
+             * @description On which day of the week: 1 Monday to 7 Sunday.
+             */
+            weekday: number;
+            /** @description In which weeks. */
+            weeks: components["schemas"]["TemplateWeeks"];
+            /**
+             * Format: int32
+             * @description With `counted`: every so many weeks, 1 to 12.
+             */
+            every_weeks?: number;
+            /** @description In which half of the day. */
+            half_day: string;
+            /** @description The kind of clinic. */
+            kind: components["schemas"]["ClinicKind"];
+            /** @description Whether it is held over the network rather than on site. */
+            online?: boolean;
+            /**
+             * Format: int64
+             * @description What a place costs.
+             */
+            fee_fen: number;
+            room?: components["schemas"]["Text2"] | null;
+            /** @description The segments, in order. */
+            segments: components["schemas"]["SegmentPlaces"][];
+            /**
+             * Format: int32
+             * @description How many minutes before the end its places are no longer given out on the same day; the hospital's setting when
+             *     not given.
+             */
+            cutoff_minutes?: number | null;
+            /**
+             * Format: date
+             * @description The first date …
+             */
+            valid_from: string;
+            /**
+             * Format: date
+             * @description … and the last one; none when it goes on.
+             */
+            valid_until?: string | null;
+            /** @description What it does on public holidays. */
+            holidays: components["schemas"]["Holidays"];
+            /** @description What it does on weekend days that are worked. */
+            make_up: components["schemas"]["MakeUp"];
+        };
+        /** @description What is otherwise on a date. */
+        NewTemplateException: {
+            /** @description The segments of that date; none when there is no clinic. */
+            segments?: components["schemas"]["SegmentPlaces"][] | null;
+            /** @description Why, for colleagues; at most 200 characters. */
+            note?: string;
+        };
+        /** @description The id of what was made. */
+        NewTemplateId: {
+            id: string;
         };
         /** @description A place that can be had. */
         NextFree: {
@@ -972,6 +2089,16 @@ export interface components {
          * @enum {string}
          */
         NoticeStatus: "waiting" | "sent" | "delivered" | "failed" | "unknown";
+        /** @description The second factor, to confirm something. */
+        OwnCode: {
+            /** @description Six digits, or a recovery code. */
+            code: string;
+        };
+        /** @description One's own password, to confirm something. */
+        OwnPassword: {
+            /** @description The password. */
+            password: string;
+        };
         /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
         Page_Appointment: {
             /** @description The entries. */
@@ -1058,6 +2185,81 @@ export interface components {
             }[];
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_AuditItem: {
+            /** @description The entries. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Its number.
+                 */
+                seq: number;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description Who: an id, `system` or `nobody`. */
+                actor: string;
+                /** @description The login, when it was a member of staff. */
+                login?: string | null;
+                /** @description What. */
+                action: string;
+                /** @description To which record. */
+                entity: string;
+                /** @description How and why. */
+                detail: unknown;
+                /** @description Under which request. */
+                request_id: string;
+                /** @description From where: an address, a channel. */
+                source: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_StaffEntry: {
+            /** @description The entries. */
+            items: {
+                /** @description `stf_…` */
+                id: string;
+                /** @description The name to sign in with. */
+                login: string;
+                /** @description The real name with all but its first character covered. */
+                name_masked: string;
+                /** @description Their roles. */
+                roles: components["schemas"]["Role"][];
+                /** @description Whether they may sign in. */
+                state: components["schemas"]["StaffState"];
+                /** @description Whether they have a password and a second factor of their own, or a code that waits to be used. */
+                ready: components["schemas"]["Readiness"];
+                /** @description The doctor that this person is. */
+                doctor_id?: string | null;
+                /** @description The departments that the work is limited to; none means all. */
+                department_ids: string[];
+                /** @description Who they are in WeCom. */
+                wecom_userid?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When they last signed in.
+                 */
+                signed_in_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when they are on the list.
+                 */
+                created_at: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A change of one's own password. */
+        PasswordChange: {
+            /** @description The one that holds. */
+            current: string;
+            /** @description The one that is wanted. */
+            password: string;
         };
         /**
          * @description How it is paid.
@@ -1169,11 +2371,127 @@ export interface components {
             /** @description The same for people. */
             detail: string;
         };
+        /** @description A clinic whose division differs from the rules. */
+        QuotaChange: {
+            clinic_id: string;
+            /** Format: date */
+            date: string;
+            half_day: string;
+            /** Format: int64 */
+            capacity: number;
+            /** Format: int64 */
+            taken: number;
+            /** @description How it is divided now; empty when it is not. */
+            now: components["schemas"]["StaffQuotaLine"][];
+            /** @description How it is divided by the rules, nobody's place taken away. */
+            wanted: components["schemas"]["StaffQuotaLine"][];
+        };
+        /** @description `GET /staff/quotas/preview` */
+        QuotaChangeList: {
+            items: components["schemas"]["QuotaChange"][];
+        };
+        /**
+         * @description By which way a place is booked.
+         * @enum {string}
+         */
+        QuotaChannel: "online" | "window" | "kiosk" | "doctor" | "internet_hospital" | "partner";
+        /** @description A rule that divides places. */
+        QuotaRule: {
+            id: string;
+            scope: components["schemas"]["QuotaScope"];
+            shares: components["schemas"]["Shares"];
+            /** @description The same in words, as patients read it. */
+            words: components["schemas"]["Text2"][];
+        };
+        /** @description `GET /staff/quotas` */
+        QuotaRuleList: {
+            items: components["schemas"]["QuotaRule"][];
+        };
+        /** @description What a rule gives from now on. */
+        QuotaRulePatch: {
+            shares: components["schemas"]["Shares"];
+        };
+        /** @description For whom a rule is. More than one of doctor and department is never named. */
+        QuotaScope: {
+            /** @description A department, for itself and those below it. */
+            department_id?: string | null;
+            /** @description A doctor. */
+            doctor_id?: string | null;
+            kind?: components["schemas"]["ClinicKind"] | null;
+        };
+        /** @description What a channel gets. With neither `percent` nor `count` it gets what the others leave. */
+        QuotaShare: {
+            /** @description Which channel. */
+            channel: components["schemas"]["QuotaChannel"];
+            /**
+             * Format: int32
+             * @description So many of a hundred places, rounded …
+             */
+            percent?: number | null;
+            /**
+             * Format: int32
+             * @description … or so many places.
+             */
+            count?: number | null;
+            /**
+             * Format: int32
+             * @description So many of them are never handed to another channel (for walk-ins: the floor).
+             */
+            kept?: number;
+            hand_back?: components["schemas"]["HandBack"] | null;
+        };
+        /**
+         * @description How far somebody's sign-in is set up.
+         * @enum {string}
+         */
+        Readiness: "ready" | "code" | "code_over" | "no_second_factor";
+        /** @description Codes for who loses the second factor: each good once, shown this once. Those of before are worth nothing any more. */
+        RecoveryCodes: {
+            /** @description The codes. */
+            recovery_codes: string[];
+        };
         /**
          * @description What a person is to the holder of the account.
          * @enum {string}
          */
         Relation: "self" | "child" | "spouse" | "parent" | "other";
+        /** @description Who sits instead. */
+        ReplaceDoctorRequest: {
+            doctor_id: string;
+            /** @description What patients are told, in both languages. */
+            reason: components["schemas"]["Text2"];
+        };
+        /**
+         * @description What a member of staff does here. The three administrators are apart from each other, as level 3 protection asks.
+         * @enum {string}
+         */
+        Role: "system_admin" | "security_admin" | "audit_admin" | "operations" | "triage" | "nurse" | "doctor" | "finance" | "experience" | "director";
+        /** @description A role and what comes with it. */
+        RoleEntry: {
+            /** @description The role. */
+            role: components["schemas"]["Role"];
+            /** @description Whether it is one of the three that must be different people. */
+            administrator: boolean;
+            /** @description The names of its permissions. */
+            permissions: string[];
+        };
+        /** @description All roles. */
+        RoleList: {
+            /** @description The roles. */
+            items: components["schemas"]["RoleEntry"][];
+        };
+        /** @description A time segment with its places. */
+        SegmentPlaces: {
+            /** @description From when, by the hospital's clocks … */
+            start: string;
+            /** @description … until when; at most 30 minutes. */
+            end: string;
+            /**
+             * Format: int32
+             * @description How many places.
+             */
+            capacity: number;
+        };
         /** @description Who is signed in. */
         Session: {
             /** @description Whether somebody is. */
@@ -1198,11 +2516,51 @@ export interface components {
             /** @description Whether the account can be told something through WeChat. */
             reachable?: boolean | null;
         };
+        /** @description A session. */
+        SessionEntry: {
+            /** @description By this it can be ended; nothing follows from it. */
+            name: string;
+            /** @description Whether it is the one of this request. */
+            current: boolean;
+            way?: components["schemas"]["StaffWay"] | null;
+            /** @description The `User-Agent` of that moment. */
+            device: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was used last, give or take two minutes.
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends at the latest.
+             */
+            ends_at: string;
+        };
+        /** @description Sessions, the current one first. */
+        SessionList: {
+            /** @description The sessions. */
+            items: components["schemas"]["SessionEntry"][];
+        };
+        /** @description How many sessions were ended. */
+        SessionsEnded: {
+            /**
+             * Format: int64
+             * @description So many.
+             */
+            ended: number;
+        };
         /**
          * @description A person's sex as the document says.
          * @enum {string}
          */
         Sex: "male" | "female" | "unknown";
+        /** @description How places are divided. */
+        Shares: components["schemas"]["QuotaShare"][];
         /** @description Which ways to sign in this installation offers. */
         SignInFacts: {
             /** @description Through WeChat's page. */
@@ -1210,11 +2568,33 @@ export interface components {
             /** @description With a code by SMS. */
             sms: boolean;
         };
+        /** @description What to do next on the way to a session. */
+        SignInStep: {
+            /** @description What it is. */
+            step: components["schemas"]["Step"];
+            /** @description What goes with the request for it; good for 15 minutes. */
+            ticket: string;
+            /** @description The login, as it is kept. */
+            login: string;
+            /** @description The secret to put into an app by hand, when the step is `enrol` or `renew`. Shown this once. */
+            secret?: string | null;
+            /** @description The same for a code to scan, `otpauth://totp/…`. */
+            uri?: string | null;
+        };
         /**
          * @description A way to sign in.
          * @enum {string}
          */
         SignInWay: "wechat" | "sms";
+        /** @description Places of a segment. */
+        SlotCapacity: {
+            slot_id: string;
+            /**
+             * Format: int32
+             * @description Never below what is taken.
+             */
+            capacity: number;
+        };
         /** @description A time segment of a clinic. */
         SlotItem: {
             /** @description The slot: what is sent to book it. */
@@ -1241,12 +2621,334 @@ export interface components {
          * @enum {string}
          */
         SlotState: "open" | "full" | "closed";
+        /** @description A campus. */
+        StaffCampus: {
+            id: string;
+            code: string;
+            name: components["schemas"]["Text2"];
+            address: components["schemas"]["Text2"];
+            /** Format: int32 */
+            position: number;
+        };
+        /** @description A clinic as staff see it. */
+        StaffClinic: {
+            id: string;
+            department_id: string;
+            doctor_id?: string | null;
+            campus_id: string;
+            /** Format: date */
+            date: string;
+            half_day: string;
+            kind: components["schemas"]["ClinicKind"];
+            online: boolean;
+            /** Format: int64 */
+            fee_fen: number;
+            room?: components["schemas"]["Text2"] | null;
+            /** Format: date-time */
+            opens_at: string;
+            /** Format: date-time */
+            closes_at: string;
+            /** @description The whole clinic does not take place. */
+            stopped: boolean;
+            /** @description A person changed it: templates leave it alone. */
+            by_hand: boolean;
+            /** @description The template that it was made of. */
+            template_id?: string | null;
+            /**
+             * Format: int32
+             * @description How many numbers may be added; the hospital's setting when not given.
+             */
+            add_on_limit?: number | null;
+            /**
+             * Format: int64
+             * @description Places of all segments …
+             */
+            capacity: number;
+            /**
+             * Format: int64
+             * @description … and how many are taken.
+             */
+            taken: number;
+            slots: components["schemas"]["StaffSlot"][];
+            /** @description Its places by channel; empty when they are not divided. */
+            quotas: components["schemas"]["StaffQuotaLine"][];
+        };
+        /** @description `GET /staff/clinics` */
+        StaffClinicList: {
+            /** @description By date and half day. */
+            items: components["schemas"]["StaffClinic"][];
+        };
+        /** @description What is changed; what is not named stays. */
+        StaffClinicPatch: {
+            slots?: components["schemas"]["SlotCapacity"][];
+            room?: components["schemas"]["Text2"] | null;
+            /**
+             * Format: int32
+             * @description How many numbers may be added to this clinic.
+             */
+            add_on_limit?: number | null;
+        };
+        /** @description A code in place of a password, to be handed to the person. Shown this once. */
+        StaffCode: {
+            /** @description `stf_…` */
+            id: string;
+            /** @description Good once. */
+            code: string;
+        };
+        /** @description A department. */
+        StaffDepartment: {
+            id: string;
+            code: string;
+            parent_id?: string | null;
+            name: components["schemas"]["Text2"];
+            intro: components["schemas"]["Text2"];
+            initials: string;
+            pinyin: string;
+            child_only: boolean;
+            adult_only: boolean;
+            /** Format: int32 */
+            position: number;
+            /** @description Shown to patients. */
+            active: boolean;
+        };
+        /** @description A doctor. */
+        StaffDoctor: {
+            id: string;
+            code: string;
+            name: components["schemas"]["Text2"];
+            initials: string;
+            pinyin: string;
+            /**
+             * Format: int32
+             * @description 1 (chief) to 5.
+             */
+            title_code: number;
+            title: components["schemas"]["Text2"];
+            specialities: components["schemas"]["Text2"];
+            introduction: components["schemas"]["Text2"];
+            photo_url?: string | null;
+            /** @description In order; the first stands beside the name. */
+            department_ids: string[];
+            /** Format: int32 */
+            position: number;
+            /** @description Shown to patients. */
+            active: boolean;
+        };
+        /** @description A member of staff as in lists. */
+        StaffEntry: {
+            /** @description `stf_…` */
+            id: string;
+            /** @description The name to sign in with. */
+            login: string;
+            /** @description The real name with all but its first character covered. */
+            name_masked: string;
+            /** @description Their roles. */
+            roles: components["schemas"]["Role"][];
+            /** @description Whether they may sign in. */
+            state: components["schemas"]["StaffState"];
+            /** @description Whether they have a password and a second factor of their own, or a code that waits to be used. */
+            ready: components["schemas"]["Readiness"];
+            /** @description The doctor that this person is. */
+            doctor_id?: string | null;
+            /** @description The departments that the work is limited to; none means all. */
+            department_ids: string[];
+            /** @description Who they are in WeCom. */
+            wecom_userid?: string | null;
+            /**
+             * Format: date-time
+             * @description When they last signed in.
+             */
+            signed_in_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when they are on the list.
+             */
+            created_at: string;
+        };
+        /** @description A member of staff with the full name. */
+        StaffMember: components["schemas"]["StaffEntry"] & {
+            /** @description The real name. That it was shown stands in the audit log. */
+            name: string;
+        };
+        /** @description What is to change; what is left out stays, null takes away. */
+        StaffPatch: {
+            /** @description The real name. */
+            name?: string | null;
+            /** @description The roles, all of them. */
+            roles?: components["schemas"]["Role"][] | null;
+            state?: components["schemas"]["StaffState"] | null;
+            /** @description The doctor that this person is. */
+            doctor_id?: string | null;
+            /** @description The departments that the work is limited to, all of them. */
+            department_ids?: string[] | null;
+            /** @description Who they are in WeCom. */
+            wecom_userid?: string | null;
+        };
+        /** @description `GET /staff/places` */
+        StaffPlaces: {
+            campuses: components["schemas"]["StaffCampus"][];
+            departments: components["schemas"]["StaffDepartment"][];
+            doctors: components["schemas"]["StaffDoctor"][];
+        };
+        /** @description A channel's part of a clinic, handed-back places counted where they are now. */
+        StaffQuotaLine: {
+            channel: components["schemas"]["QuotaChannel"];
+            /** @description Its name. */
+            name: components["schemas"]["Text2"];
+            /** Format: int64 */
+            capacity: number;
+            /** Format: int64 */
+            taken: number;
+            /**
+             * Format: int64
+             * @description So many are never handed away.
+             */
+            kept: number;
+            /** @description Gets what the others leave. */
+            rest: boolean;
+            hand_back_to?: components["schemas"]["QuotaChannel"] | null;
+            /**
+             * Format: date-time
+             * @description … from then on.
+             */
+            hand_back_at?: string | null;
+        };
+        /** @description What a reset takes away. */
+        StaffReset: {
+            /** @description Whether the second factor is to be set up anew, too: the phone is lost. */
+            second_factor?: boolean;
+        };
+        /** @description Which member of staff is signed in. */
+        StaffSession: {
+            /** @description Whether somebody is. */
+            signed_in: boolean;
+            /** @description What changing requests carry in `X-CSRF`; empty while nobody is signed in, and then not needed. */
+            csrf: string;
+            /** @description The language of the request. */
+            lang: components["schemas"]["Lang"];
+            /** @description Whether staff can sign in here through WeCom. */
+            wecom_available: boolean;
+            /**
+             * Format: int32
+             * @description A session ends when it was not used for so many minutes.
+             */
+            idle_minutes: number;
+            me?: components["schemas"]["Me"] | null;
+        };
+        /** @description Somebody has signed in. */
+        StaffSignedIn: {
+            /** @description The session. */
+            session: components["schemas"]["StaffSession"];
+            /** @description Codes for who loses the second factor, when it was set up just now: each good once, shown this once. */
+            recovery_codes?: string[] | null;
+        };
+        /** @description A segment as staff see it. */
+        StaffSlot: {
+            id: string;
+            start: string;
+            end: string;
+            /** Format: int64 */
+            capacity: number;
+            /**
+             * Format: int64
+             * @description Those on hold included.
+             */
+            taken: number;
+            /** Format: int64 */
+            held: number;
+            stopped: boolean;
+        };
+        /**
+         * @description Whether somebody may sign in.
+         * @enum {string}
+         */
+        StaffState: "active" | "locked" | "disabled";
+        /**
+         * @description The way by which a member of staff has signed in.
+         * @enum {string}
+         */
+        StaffWay: "password" | "wecom";
+        /**
+         * @description What is to be done next on the way to a session.
+         * @enum {string}
+         */
+        Step: "new_password" | "enrol" | "second_factor" | "renew";
+        /** @description Why a clinic is stopped. */
+        StopClinicRequest: {
+            /** @description What patients are told, in both languages. */
+            reason: components["schemas"]["Text2"];
+            /** @description These segments alone; the whole clinic when not given. */
+            slot_ids?: string[] | null;
+        };
+        /** @description Whether clinics are made of a template. */
+        TemplateActive: {
+            active: boolean;
+        };
+        /** @description A clinic that differs from its template. */
+        TemplateDifference: {
+            /** @description The clinic … */
+            clinic_id: string;
+            /**
+             * Format: date
+             * @description … of this date.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description How many places are taken.
+             */
+            taken: number;
+            /** @description Its segments now. */
+            now: components["schemas"]["SegmentPlaces"][];
+            /** @description Its segments by the template; none when there is no clinic. */
+            wanted: components["schemas"]["SegmentPlaces"][];
+            /** @description What applying does. */
+            effect: components["schemas"]["TemplateEffect"];
+        };
+        /** @description `GET /staff/templates/{id}/differences` */
+        TemplateDifferences: {
+            /** @description By date. */
+            items: components["schemas"]["TemplateDifference"][];
+        };
+        /**
+         * @description What would be done to a clinic.
+         * @enum {string}
+         */
+        TemplateEffect: "change" | "raise" | "remove" | "kept_by_hand" | "kept_booked";
+        /** @description A date that is otherwise. */
+        TemplateException: {
+            /** Format: date */
+            date: string;
+            /** @description The segments of that date; none when there is no clinic. */
+            segments?: components["schemas"]["SegmentPlaces"][] | null;
+            /** @description Why, for colleagues. */
+            note: string;
+        };
+        /**
+         * @description In which weeks a template's clinic takes place.
+         * @enum {string}
+         */
+        TemplateWeeks: "every" | "odd" | "even" | "counted";
         /** @description A text in both languages: `#[schema(value_type = edge::schema::Text2Schema)]`. */
         Text2: {
             /** @description Chinese. */
             zh: string;
             /** @description English. */
             en: string;
+        };
+        /** @description A code of the second factor. */
+        TicketCode: {
+            /** @description From the step before. */
+            ticket: string;
+            /** @description Six digits, or a recovery code. */
+            code: string;
+        };
+        /** @description A password for whoever came with a code. */
+        TicketPassword: {
+            /** @description From the step before. */
+            ticket: string;
+            /** @description The password that is wanted. */
+            password: string;
         };
     };
     responses: never;
@@ -1469,6 +3171,48 @@ export interface operations {
             };
         };
     };
+    staff_list: {
+        parameters: {
+            query?: {
+                /** @description From this day on (`2026-11-23`); the last seven days when left out. */
+                from?: string;
+                /** @description Up to and with this day; today when left out. */
+                to?: string;
+                /** @description By whom: an id (`stf_…`, `acc_…`), a login, `system` or `nobody`. */
+                actor?: string;
+                /** @description What: the beginning of an action, `staff.` or `staff.sign_in`. */
+                action?: string;
+                /** @description To which record. */
+                entity?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description So many, 100 when left out, 500 at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditItem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_departments: {
         parameters: {
             query?: never;
@@ -1535,6 +3279,42 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_department_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentRules"];
+                };
+            };
+            /** @description The reader has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1996,6 +3776,35 @@ export interface operations {
             };
         };
     };
+    schedule_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_search: {
         parameters: {
             query: {
@@ -2148,6 +3957,1655 @@ export interface operations {
             };
         };
     };
+    schedule_staff_days: {
+        parameters: {
+            query?: {
+                /** @description The first date; today when it is not given. */
+                from?: string;
+                /** @description How many days, 1 to 366; 31 when it is not given. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarDays"];
+                };
+            };
+        };
+    };
+    schedule_staff_load: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarYear"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarDays"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_put_campus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampusRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffPlaces"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_week: {
+        parameters: {
+            query?: {
+                /** @description The first date; today when it is not given. */
+                from?: string;
+                /** @description How many days, 1 to 62; seven when it is not given. */
+                days?: number;
+                /** @description Clinics of this department alone. */
+                department_id?: string;
+                /** @description Clinics of this doctor alone. */
+                doctor_id?: string;
+                /** @description Clinics at this campus alone. */
+                campus_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffClinicList"];
+                };
+            };
+        };
+    };
+    schedule_staff_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStaffClinic"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffClinic"];
+                };
+            };
+            /** @description clinic_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_week_csv: {
+        parameters: {
+            query?: {
+                /** @description The first date; today when it is not given. */
+                from?: string;
+                /** @description How many days, 1 to 62; seven when it is not given. */
+                days?: number;
+                /** @description Clinics of this department alone. */
+                department_id?: string;
+                /** @description Clinics of this doctor alone. */
+                doctor_id?: string;
+                /** @description Clinics at this campus alone. */
+                campus_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    schedule_staff_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clinic_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffClinic"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clinic_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffClinicPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffClinic"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description places_taken, with `taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clinic_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceDoctorRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicChange"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description doctor_elsewhere */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clinic_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopClinicRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicChange"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_put_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffPlaces"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_put_doctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoctorRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffPlaces"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_put_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffPlaces"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description photo_unreadable */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffSession"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_renew_recovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_begin_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInStep"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+        };
+    };
+    staff_end_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+        };
+    };
+    staff_end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_leave_wecom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    staff_list: {
+        parameters: {
+            query?: {
+                /** @description The beginning of a login, or a whole name. */
+                q?: string;
+                /** @description In this state. */
+                state?: components["schemas"]["StaffState"];
+                /** @description With this role. */
+                role?: components["schemas"]["Role"];
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description So many, 50 when left out, 200 at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StaffEntry"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStaff"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffCode"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffMember"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffMember"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffReset"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffCode"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+        };
+    };
+    staff_end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+        };
+    };
+    staff_end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_places: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffPlaces"];
+                };
+            };
+        };
+    };
+    schedule_staff_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaRuleList"];
+                };
+            };
+        };
+    };
+    schedule_staff_add: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuotaRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaRule"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaChangeList"];
+                };
+            };
+        };
+    };
+    schedule_staff_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaChangeList"];
+                };
+            };
+        };
+    };
+    schedule_staff_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaRulePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaRuleList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaRuleList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+        };
+    };
+    staff_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffSession"];
+                };
+            };
+        };
+    };
+    staff_sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    staff_choose_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInStep"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_by_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInStep"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_by_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffSignedIn"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_list: {
+        parameters: {
+            query?: {
+                /** @description Templates of this department and those below it. */
+                department_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicTemplateList"];
+                };
+            };
+        };
+    };
+    schedule_staff_add: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTemplateId"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_generate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generated"];
+                };
+            };
+        };
+    };
+    schedule_staff_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicTemplate"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_set_active: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateActive"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicTemplate"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateDifferences"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_differences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateDifferences"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_put_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                date: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplateException"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicTemplate"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule_staff_delete_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                date: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicTemplate"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_sign: {
         parameters: {
             query?: never;
@@ -2218,6 +5676,54 @@ export interface operations {
                 state?: string;
                 /** @description A path of ours. */
                 to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    staff_to_wecom: {
+        parameters: {
+            query?: {
+                /** @description A path of ours. */
+                to?: string;
+                /** @description `1` to tie the account of who has signed in. */
+                bind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    staff_from_wecom: {
+        parameters: {
+            query?: {
+                /** @description WeCom's code; missing when the person did not agree. */
+                code?: string;
+                /** @description Our state. */
+                state?: string;
+                /** @description A path of ours. */
+                to?: string;
+                /** @description `1` to tie the account of who has signed in. */
+                bind?: string;
             };
             header?: never;
             path?: never;

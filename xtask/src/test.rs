@@ -82,7 +82,12 @@ const STEPS: &[Step] = &[
         run: |_| done(openapi::check_description()),
     },
     Step { name: "python", lanes: &[Rust, Long], needs: &["machine"], run: python },
-    Step { name: "nextest", lanes: &[Rust, Long], needs: &["machine", "tools", "python", "build"], run: nextest },
+    Step {
+        name: "nextest",
+        lanes: &[Rust, Long],
+        needs: &["machine", "tools", "python", "build"],
+        run: nextest,
+    },
     Step { name: "playwright", lanes: &[E2e], needs: &["machine", "build", "web build"], run: playwright },
 ];
 
@@ -118,7 +123,9 @@ impl Run {
                 ("--only", _) => bail!("--only takes lint, rust, web or e2e"),
                 ("-E", Some(filter)) => run.filters.push(filter.to_owned()),
                 ("-E", None) => bail!("-E takes one of nextest's filter expressions"),
-                (other, _) => bail!("test does not know {other:?}; it takes --only LANE, --long and -E FILTER"),
+                (other, _) => {
+                    bail!("test does not know {other:?}; it takes --only LANE, --long and -E FILTER")
+                }
             }
         }
         Ok(run)
@@ -233,7 +240,8 @@ const LONG_FORMS: &str = "package(stories) & test(/^(race|crash|fault|nodes|outa
 
 fn nextest(run: &mut Run) -> Result<Counts> {
     let program = run.nextest.as_deref().context("cargo-nextest was not prepared")?;
-    let junit = project::target(if run.long { "nextest/long/junit.xml" } else { "nextest/default/junit.xml" });
+    let junit =
+        project::target(if run.long { "nextest/long/junit.xml" } else { "nextest/default/junit.xml" });
     let server = Postgres::start()?;
     let mut command = std::process::Command::new(program);
     command.current_dir(project::root()).env("CARGO_TARGET_DIR", project::target(""));

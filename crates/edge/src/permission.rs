@@ -11,26 +11,37 @@ use crate::routes::Rule;
 
 store::text_enum! {
     /// What a member of staff does here. The three administrators are apart from each other, as level 3 protection asks.
+    #[derive(utoipa::ToSchema)]
     pub enum Role {
         /// Runs the installation: settings, channels.
+        #[schema(rename = "system_admin")]
         SystemAdmin = "system_admin",
         /// Gives and takes roles.
+        #[schema(rename = "security_admin")]
         SecurityAdmin = "security_admin",
         /// Reads the audit log.
+        #[schema(rename = "audit_admin")]
         AuditAdmin = "audit_admin",
         /// Runs the account: schedules, quotas, replies.
+        #[schema(rename = "operations")]
         Operations = "operations",
         /// The triage desk: helps people at the counter.
+        #[schema(rename = "triage")]
         Triage = "triage",
         /// A nurse at a clinic.
+        #[schema(rename = "nurse")]
         Nurse = "nurse",
         /// A doctor.
+        #[schema(rename = "doctor")]
         Doctor = "doctor",
         /// The cashier's office.
+        #[schema(rename = "finance")]
         Finance = "finance",
         /// The patient experience office.
+        #[schema(rename = "experience")]
         Experience = "experience",
         /// The director.
+        #[schema(rename = "director")]
         Director = "director",
     }
 }

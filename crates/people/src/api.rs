@@ -1,10 +1,10 @@
 //! For patients: signing in, the account's choices, persons.
 
-mod auth;
+pub(crate) mod auth;
 mod js_sdk;
 mod persons;
 mod session;
-mod wire;
+pub(crate) mod wire;
 
 use edge::{Anyone, Routes};
 use utoipa_axum::routes;

@@ -76,9 +76,9 @@ pub struct Channel {
     pub name: String,
     /// What it is.
     pub kind: ChannelKind,
-    /// WeChat's id of it, `wx…`.
+    /// WeChat's id of it, `wx…`; for WeCom the corporation's.
     pub app_id: String,
-    /// The name under which pushes come, `gh_…`.
+    /// The name under which pushes come, `gh_…`; for WeCom the application's number.
     pub original_id: String,
     /// How pushes are encrypted.
     pub mode: CallbackMode,
@@ -108,19 +108,24 @@ pub struct Hosts {
     pub open: String,
     /// Pictures of codes.
     pub mp: String,
+    /// WeCom's page with a code to scan; the real one when left out.
+    #[serde(default)]
+    pub login: Option<String>,
 }
 
 impl Hosts {
     /// Everything at one address, as a simulator has it.
     #[must_use]
     pub fn all_at(base: &str) -> Self {
-        Self { api: base.into(), api_backup: None, open: base.into(), mp: base.into() }
+        let here = || base.to_owned();
+        Self { api: here(), api_backup: None, open: here(), mp: here(), login: Some(here()) }
     }
 }
 
 impl From<Hosts> for Bases {
     fn from(hosts: Hosts) -> Self {
-        Self { api: hosts.api, api_backup: hosts.api_backup, open: hosts.open, mp: hosts.mp }
+        let login = hosts.login.unwrap_or_else(|| Self::default().login);
+        Self { api: hosts.api, api_backup: hosts.api_backup, open: hosts.open, mp: hosts.mp, login }
     }
 }
 
@@ -133,11 +138,11 @@ pub struct NewChannel {
     pub name: String,
     /// What it is.
     pub kind: ChannelKind,
-    /// WeChat's id of it.
+    /// WeChat's id of it; for WeCom the corporation's (企业 ID).
     pub app_id: String,
-    /// The name under which pushes come.
+    /// The name under which pushes come; for WeCom the application's number (AgentId).
     pub original_id: String,
-    /// The AppSecret.
+    /// The AppSecret; for WeCom the application's secret.
     pub secret: Secret,
     /// The token of the callback.
     pub token: Secret,
@@ -198,6 +203,9 @@ fn check(new: &NewChannel) -> Result<()> {
     }
     if new.app_id.trim().is_empty() || new.secret.expose().is_empty() {
         return bad("the app id or its secret is missing");
+    }
+    if new.kind == ChannelKind::Wecom && !new.original_id.bytes().all(|b| b.is_ascii_digit()) {
+        return bad("the original id of an application in WeCom is its AgentId, a number");
     }
     if new.token.expose().is_empty() {
         return bad("the token of the callback is missing");
@@ -313,6 +321,13 @@ impl Channels {
         known.iter().find(|c| c.hospital == hospital && c.kind == ChannelKind::Service).cloned()
     }
 
+    /// A hospital's application in WeCom, by which staff sign in: the first that was set up.
+    #[must_use]
+    pub fn wecom(&self, hospital: HospitalId) -> Option<Arc<Channel>> {
+        let known = self.inner.known.read();
+        known.iter().find(|c| c.hospital == hospital && c.kind == ChannelKind::Wecom).cloned()
+    }
+
     fn open(&self, row: ChannelRow) -> Result<Channel> {
         let inner = &self.inner;
         let open = |sealed: &Sealed| {
@@ -330,8 +345,10 @@ impl Channels {
         };
         let bases = match &row.bases {
             Some(text) => serde_json::from_str::<Hosts>(text).map_err(|e| decode("bases", e))?.into(),
+            None if row.kind == ChannelKind::Wecom => Bases::wecom(),
             None => Bases::default(),
         };
+        let agent = (row.kind == ChannelKind::Wecom).then(|| row.original_id.clone());
         let keys = key(&row.aes_key)?
             .map(|current| key(&row.aes_key_previous).map(|previous| Keys { current, previous }))
             .transpose()?;
@@ -350,7 +367,7 @@ impl Channels {
                 CallbackFormat::Json => Format::Json,
             },
         };
-        let config = Config { bases, ..Config::new(&row.app_id, reveal(&open(&row.secret)?)) };
+        let config = Config { bases, agent, ..Config::new(&row.app_id, reveal(&open(&row.secret)?)) };
         let bases = config.bases.clone();
         let clock = inner.db.clock().clone();
         let tokens = DbTokenStore::new(inner.db.clone(), inner.vault.clone(), row.hospital);

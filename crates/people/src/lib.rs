@@ -1,4 +1,4 @@
-//! Who is treated and who holds the phone: persons, accounts, bindings, consents, and our own WeChat accounts.
+//! Who is treated, who holds the phone and who works here: persons, accounts, bindings, consents, staff, and our own WeChat accounts.
 //!
 //! An *account* is whoever holds a phone: a WeChat user of the hospital's service account, or a phone that signs in by SMS. A
 //! *person* is who is treated. A *binding* ties the two, with a relation; it is voided, never deleted.
@@ -10,6 +10,7 @@
 //! - [`channel`]: our WeChat accounts with their secrets and clients; [`wechat_user`]: what a chat tells of its people
 //! - [`bound`], [`contact`]: what others ask: may this account act for that person, and how are people reached?
 //! - [`patients`]: persons whom the hospital itself brings
+//! - [`staff`]: who works here, roles, and how they sign in
 //! - [`api`]: for patients; [`reacts`]: jobs and sweeps; [`settings`]: what a hospital may set
 //!
 //! **Events**, ids only: `people.bound` and `people.unbound` {account, person}; `people.followed` {account, channel, following,
@@ -36,6 +37,7 @@ pub mod rules;
 pub mod settings;
 pub mod signin;
 pub mod sms_code;
+pub mod staff;
 mod store;
 pub mod wechat_user;
 
@@ -67,19 +69,24 @@ pub struct PeopleDeps {
     pub send_code: Arc<dyn SendCode>,
     /// Tells of appointments to come.
     pub upcoming: Arc<dyn Upcoming>,
+    /// Knows doctors and departments, to which staff are tied.
+    pub places: Arc<dyn staff::Places>,
+    /// What the permissions of staff are, once all routes are known.
+    pub granted: edge::Granted,
 }
 
-/// The capability's parts. Its router holds `/auth/wechat` and `/auth/wechat/callback` beside the API's own paths.
+/// The capability's parts. Its router holds `/auth/wechat`, `/auth/wecom` and their callbacks beside the API's own paths.
 #[must_use]
 pub fn capability(deps: PeopleDeps) -> Capability {
     let channels = deps.channels.clone();
+    let (of_staff, staff_rules) = staff::api::routes().with_state(staff::StaffDeps::new(deps.clone()));
     let (router, rules) = api::routes().with_state(deps);
     Capability {
         name: "people",
         migrations: migrations(),
         statements: statements(),
-        router,
-        rules,
+        router: router.merge(of_staff),
+        rules: [rules, staff_rules].concat(),
         jobs: vec![Arc::new(reacts::LookUpFollower::new(channels))],
         sweeps: vec![Arc::new(reacts::Forget)],
         ..Capability::default()
@@ -89,7 +96,7 @@ pub fn capability(deps: PeopleDeps) -> Capability {
 /// Its tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("people", "0001_people")]
+    vec![::store::migration!("people", "0001_people"), ::store::migration!("people", "0002_staff")]
 }
 
 /// Its statements, for the test that prepares them all.

@@ -13,6 +13,7 @@ use wechat::api::Error;
 use crate::channel::Channels;
 use crate::model::ChannelAccountId;
 use crate::sms_code;
+use crate::staff::store::{ticket, tries};
 use crate::store::{account, code, wechat_return};
 
 /// The kind of [`LookUpFollower`]'s jobs.
@@ -69,7 +70,7 @@ impl JobHandler for LookUpFollower {
     }
 }
 
-/// Removes codes, counts and returns that are over.
+/// Removes codes, counts, returns and half-way sign-ins that are over.
 pub struct Forget;
 
 #[async_trait]
@@ -85,6 +86,8 @@ impl Sweep for Forget {
     async fn run(&self, db: &Db) -> Result<bool, Failure> {
         let now = db.now();
         wechat_return::forget(db, now.minus(Duration::from_secs(3600))).await?;
+        ticket::forget(db, now).await?;
+        tries::forget(db, now.minus(sms_code::KEPT)).await?;
         Ok(code::forget(db, now.minus(sms_code::KEPT)).await?)
     }
 }

@@ -26,8 +26,21 @@ pub(crate) const RETURN: &str = "wechat.return";
 pub(crate) const CHANNEL: &str = "channel";
 /// Sealed: WeChat's tokens.
 pub(crate) const TOKEN: &str = "wechat.token";
+/// Sealed and hashed: the full name of a member of staff.
+pub(crate) const STAFF_NAME: &str = "staff.name";
+/// Sealed: the secret of a second factor.
+pub(crate) const STAFF_TOTP: &str = "staff.totp";
+/// Hashed: a login as typed, whether it exists or not.
+pub(crate) const STAFF_LOGIN: &str = "staff.login";
+/// Hashed: a code in place of a password.
+pub(crate) const STAFF_CODE: &str = "staff.code";
+/// Hashed: a recovery code.
+pub(crate) const STAFF_RECOVERY: &str = "staff.recovery";
+/// Hashed: what a browser holds between two steps of signing in.
+pub(crate) const STAFF_TICKET: &str = "staff.ticket";
 
 /// Every statement, for the test that prepares them all.
 pub(crate) fn all() -> Vec<::store::Sql> {
-    [account::ALL, channel::ALL, code::ALL, person::ALL, wechat_return::ALL].concat()
+    let own = [account::ALL, channel::ALL, code::ALL, person::ALL, wechat_return::ALL].concat();
+    [own, crate::staff::store::all()].concat()
 }

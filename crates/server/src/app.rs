@@ -47,6 +47,8 @@ pub struct App {
     pub board: Board,
     /// The booking desk.
     pub desk: booking::Desk,
+    /// Staff and their sign-ins.
+    pub staff: people::staff::StaffDeps,
     notify: notify::NotifyDeps,
     entrance: entrance::Deps,
     vendors: Vendors,
@@ -129,6 +131,7 @@ impl App {
             http: outbound,
             public_base: config.server.public_url.clone(),
         };
+        let granted = edge::Granted::default();
         let people_deps = people::PeopleDeps {
             db: db.clone(),
             vault: vault.clone(),
@@ -136,7 +139,10 @@ impl App {
             channels: channels.clone(),
             send_code: Arc::new(notify::Sender::new(vault.clone())),
             upcoming: Arc::new(Ahead),
+            places: Arc::new(OnBoard(board.clone())),
+            granted: granted.clone(),
         };
+        let staff = people::staff::StaffDeps::new(people_deps.clone());
         let booking_deps = booking::BookingDeps {
             db: db.clone(),
             hospitals: hospitals.clone(),
@@ -161,6 +167,7 @@ impl App {
             booking::capability(booking_deps),
             entrance::capability(),
         ];
+        granted.learn(&capabilities.iter().flat_map(|c| c.rules.clone()).collect::<Vec<_>>());
         let plain = entrance::routes(entrance_deps.clone());
         Ok(Self {
             config,
@@ -171,6 +178,7 @@ impl App {
             channels,
             board,
             desk,
+            staff,
             notify,
             entrance: entrance_deps,
             vendors,
@@ -203,8 +211,9 @@ impl App {
 
     fn router(&mut self, stop: &CancellationToken) -> Router {
         let (described, api, rules) = self.described(stop);
-        let script_hosts =
-            self.channels.all().iter().filter_map(|c| origin(&c.js_sdk_url)).collect::<Vec<_>>();
+        let for_patients = |c: &std::sync::Arc<people::Channel>| c.kind != people::ChannelKind::Wecom;
+        let channels = self.channels.all().into_iter().filter(for_patients);
+        let script_hosts = channels.filter_map(|c| origin(&c.js_sdk_url)).collect::<Vec<_>>();
         let pages = web::Pages::new(&self.config.web.frame_ancestors, &script_hosts);
         let inside =
             described.merge(docs::routes(&api, &rules)).fallback(move |request: axum::extract::Request| {
@@ -314,6 +323,19 @@ impl people::Upcoming for Ahead {
         person: people::PersonId,
     ) -> store::Result<u32> {
         booking::store::ahead(tx, hospital, account, person).await
+    }
+}
+
+/// Doctors and departments that staff may be tied to.
+struct OnBoard(Board);
+
+impl people::staff::Places for OnBoard {
+    fn has_doctor(&self, hospital: HospitalId, id: &str) -> bool {
+        id.parse().is_ok_and(|id| self.0.has_doctor(hospital, id))
+    }
+
+    fn has_department(&self, hospital: HospitalId, id: &str) -> bool {
+        id.parse().is_ok_and(|id| self.0.has_department(hospital, id))
     }
 }
 

@@ -46,7 +46,8 @@ pub async fn all(deps: &Deps) -> Report {
 
 /// How each WeChat account is connected.
 pub async fn wechat(deps: &Deps) -> Report {
-    let channels = deps.channels.all();
+    let mut channels = deps.channels.all();
+    channels.retain(|channel| channel.kind != people::ChannelKind::Wecom);
     if channels.is_empty() {
         let section = Section::new("微信", "WeChat")
             .with(Line::warn("还没有配置公众号。", "No WeChat account is set up.").advise(

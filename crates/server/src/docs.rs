@@ -1,5 +1,6 @@
 //! The API description: `/api/v1/openapi.json`, a page that shows it at `/api/docs`, and the table of routes and roles.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use axum::Router;
@@ -10,6 +11,7 @@ use edge::routes::Rule;
 use edge::{Actor, StaffId};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 
 /// The description's frame; capabilities bring the routes.
@@ -30,19 +32,34 @@ pub fn frame() -> OpenApi {
 }
 
 /// Gives every operation a name of its own: its tag and its handler's name (`appointments_list`). Handlers of two capabilities
-/// may be called alike; clients that are made from the description can't have that.
+/// may be called alike; clients that are made from the description can't have that. Where one capability calls several alike,
+/// the fixed parts of the address tell them apart (`schedule_staff_add_at_quotas`).
 pub fn name_operations(api: &mut OpenApi) {
-    for item in api.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
-            .into_iter()
-            .flatten()
-        {
-            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
-            if let Some(id) = &mut operation.operation_id {
-                *id = format!("{tag}_{id}");
-            }
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for (_, operation) in operations(api) {
+        let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+        if let Some(id) = &mut operation.operation_id {
+            *id = format!("{tag}_{id}");
+            *seen.entry(id.clone()).or_default() += 1;
         }
     }
+    for (path, operation) in operations(api) {
+        if let Some(id) = &mut operation.operation_id
+            && seen.get(id).is_some_and(|times| *times > 1)
+        {
+            let fixed = path.split('/').skip(3).filter(|part| !part.starts_with('{') && *part != "staff");
+            *id = format!("{id}_at_{}", fixed.collect::<Vec<_>>().join("_").replace('-', "_"));
+        }
+    }
+}
+
+fn operations(api: &mut OpenApi) -> impl Iterator<Item = (&str, &mut Operation)> {
+    api.paths.paths.iter_mut().flat_map(|(path, item)| {
+        [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+            .into_iter()
+            .flatten()
+            .map(|operation| (path.as_str(), operation))
+    })
 }
 
 /// The description as JSON, the same bytes each time.

@@ -12,15 +12,19 @@ use base::Problem;
 use edge::hospital::Hospitals;
 use edge::layers::{Identify, NamedHospital};
 use edge::problem::ApiError;
-use http::Uri;
+use http::header::CONTENT_TYPE;
+use http::{Extensions, HeaderMap, StatusCode, Uri, Version};
 use tokio::sync::Semaphore;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 
 use crate::config::Config;
 
 /// Puts the layers around the routes. `plain` are routes that find out by themselves who calls (WeChat's callback), whatever
-/// host name they are reached by. A request passes: problem bodies, hospital in the path, concurrency, time, panic,
-/// body size, who calls.
+/// host name they are reached by. A request passes: compression, problem bodies, hospital in the path, concurrency, time,
+/// panic, body size, who calls.
 pub fn around(routes: Router, plain: Router, config: &Config, identify: Identify) -> Router {
     let hospitals = identify.hospitals.clone();
     let slots = Arc::new(Semaphore::new(config.server.max_concurrent));
@@ -60,6 +64,22 @@ pub fn around(routes: Router, plain: Router, config: &Config, identify: Identify
             }
         }))
         .layer(middleware::from_fn(edge::layers::problems))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(SizeAbove::new(ONE_PACKET).and(is_json)),
+        )
+}
+
+/// What fits into one packet gains nothing by being smaller, bytes.
+const ONE_PACKET: u64 = 1_200;
+
+/// Only JSON: the pages are compressed when they are built, answers that many read by `edge::etag`, and a live stream must not
+/// wait in a compressor. Nothing of a request is repeated beside a secret in an answer, so its length tells nothing of it.
+fn is_json(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
 async fn in_time(within: Duration, request: Request, next: Next) -> Response {
@@ -83,4 +103,27 @@ fn named(hospitals: &Hospitals, mut request: Request) -> Result<Request, Problem
     *request.uri_mut() = shorter;
     request.extensions_mut().insert(NamedHospital(hospital));
     Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_compressed_and_streams_and_pages_are_not() {
+        for (kind, wanted) in [
+            ("application/json", true),
+            ("application/problem+json; charset=utf-8", true),
+            ("text/event-stream", false),
+            ("text/html; charset=utf-8", false),
+            ("image/png", false),
+        ] {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().unwrap())]);
+            assert_eq!(
+                is_json(StatusCode::OK, Version::HTTP_11, &headers, &Extensions::new()),
+                wanted,
+                "{kind}"
+            );
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! The pages: files of the web builds, embedded in a release and read from disk in development.
+//! The pages: files of the web builds, embedded in a release and read from disk in development. The console for staff lies under
+//! `/console/`, the patient app everywhere else.
 //!
 //! Files under `assets/` have a hash in their name and never change; everything else is asked for again each time. An
 //! address that is no file is a page's own route and gets `index.html`. Without a web build the server says which command
@@ -8,17 +9,38 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, VARY,
+    IF_NONE_MATCH, LOCATION, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../../web/dist/patient"]
 #[allow_missing = true]
 struct Patient;
 
-/// Serves the patient app.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/dist/console"]
+#[allow_missing = true]
+struct Console;
+
+/// Which build a file is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum App {
+    Patient,
+    Console,
+}
+
+impl App {
+    fn get(self, path: &str) -> Option<EmbeddedFile> {
+        match self {
+            Self::Patient => Patient::get(path),
+            Self::Console => Console::get(path),
+        }
+    }
+}
+
+/// Serves both apps.
 #[derive(Debug, Clone)]
 pub struct Pages {
     frame_ancestors: String,
@@ -34,16 +56,24 @@ impl Pages {
 
     /// The content security policy of a page. The hashes of its inline script and style stand beside it in the build, and are
     /// read with it: in development a build may be exchanged under a running program.
-    fn policy(&self) -> HeaderValue {
-        let hashes = Patient::get("csp.json")
+    fn policy(&self, app: App) -> HeaderValue {
+        let hashes = app
+            .get("csp.json")
             .and_then(|file| serde_json::from_slice::<Hashes>(&file.data).ok())
             .unwrap_or_default();
-        let ancestors = if self.frame_ancestors.is_empty() { "'none'" } else { &self.frame_ancestors };
+        // Nobody frames the console, and it loads nobody's scripts.
+        let (ancestors, scripts) = match app {
+            App::Patient if !self.frame_ancestors.is_empty() => {
+                (self.frame_ancestors.as_str(), self.script_hosts.as_str())
+            }
+            App::Patient => ("'none'", self.script_hosts.as_str()),
+            App::Console => ("'none'", ""),
+        };
         let policy = format!(
             "default-src 'self'; script-src 'self' {} {}; style-src 'self' {}; img-src 'self' data: blob:; connect-src 'self'; \
              object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}",
             quoted(&hashes.script),
-            self.script_hosts,
+            scripts,
             quoted(&hashes.style),
         );
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'self'"))
@@ -60,28 +90,36 @@ impl Pages {
         if path.starts_with("api/") || path.starts_with("wechat/") {
             return StatusCode::NOT_FOUND.into_response();
         }
-        let found = if path.is_empty() { None } else { file(path, request.headers()) };
+        if path == "console" {
+            // Relative, because the hospital's part of the path was taken off before us.
+            return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "console/")]).into_response();
+        }
+        let (app, path) = match path.strip_prefix("console/") {
+            Some(rest) => (App::Console, rest),
+            None => (App::Patient, path),
+        };
+        let found = if path.is_empty() { None } else { file(app, path, request.headers()) };
         match found {
             Some(response) => response,
             None if path.contains('.') || path.starts_with("assets/") => {
                 StatusCode::NOT_FOUND.into_response()
             }
-            None => self.page(request.headers()),
+            None => self.page(app, request.headers()),
         }
     }
 
-    fn page(&self, headers: &HeaderMap) -> Response {
-        let mut response = file("index.html", headers).unwrap_or_else(not_built);
+    fn page(&self, app: App, headers: &HeaderMap) -> Response {
+        let mut response = file(app, "index.html", headers).unwrap_or_else(not_built);
         let set = |response: &mut Response, name: HeaderName, value: HeaderValue| {
             response.headers_mut().insert(name, value);
         };
-        set(&mut response, CONTENT_SECURITY_POLICY, self.policy());
+        set(&mut response, CONTENT_SECURITY_POLICY, self.policy(app));
         set(
             &mut response,
             HeaderName::from_static("referrer-policy"),
             HeaderValue::from_static("same-origin"),
         );
-        if self.frame_ancestors.is_empty() {
+        if self.frame_ancestors.is_empty() || app == App::Console {
             set(&mut response, HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
         }
         response
@@ -101,7 +139,7 @@ fn quoted(hashes: &[String]) -> String {
 }
 
 /// A file of the build: the compressed one where the reader takes it.
-fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
+fn file(app: App, path: &str, headers: &HeaderMap) -> Option<Response> {
     let accepts = |coding: &str| {
         headers
             .get(ACCEPT_ENCODING)
@@ -110,9 +148,9 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     };
     let packed = [("br", ".br"), ("gzip", ".gz")].into_iter().filter(|(coding, _)| accepts(coding));
     let (file, coding) = packed
-        .filter_map(|(coding, ending)| Patient::get(&format!("{path}{ending}")).map(|f| (f, Some(coding))))
+        .filter_map(|(coding, ending)| app.get(&format!("{path}{ending}")).map(|f| (f, Some(coding))))
         .next()
-        .or_else(|| Patient::get(path).map(|f| (f, None)))?;
+        .or_else(|| app.get(path).map(|f| (f, None)))?;
     let etag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known =

@@ -35,6 +35,10 @@ crate::statements! {
     WALK = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND link > $2 ORDER BY link LIMIT 1000";
     COUNT_UNLINKED = "SELECT CAST(COUNT(*) AS BIGINT) FROM audit WHERE link IS NULL";
     ENTITIES = "SELECT entity FROM audit WHERE action = $1 AND at >= $2";
+    SEARCH = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit
+              WHERE hospital_id = $1 AND at >= $2 AND at < $3 AND (at < $4 OR (at = $4 AND seq < $5))
+                AND ($6 = '' OR actor = $6) AND ($7 = '' OR substr(action, 1, length($7)) = $7) AND ($8 = '' OR entity = $8)
+              ORDER BY at DESC, seq DESC LIMIT $9";
     OF_ENTITY = "SELECT seq, hospital_id, at, actor, action, entity, detail, request_id, source, link, hash FROM audit WHERE hospital_id = $1 AND entity = $2 ORDER BY seq";
 }
 
@@ -153,6 +157,34 @@ pub async fn of_entity(db: &Db, hospital: HospitalId, entity: &str) -> Result<Ve
 pub async fn entities(db: &Db, action: &str, since: UnixMs) -> Result<HashSet<String>> {
     let rows = db.all::<One<String>>(ENTITIES, args![action, since]).await?;
     Ok(rows.into_iter().map(|one| one.0).collect())
+}
+
+/// Which entries to look for; an empty text means any.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// From this instant on …
+    pub from: UnixMs,
+    /// … and before this one.
+    pub until: UnixMs,
+    /// By whom, in the form of the log.
+    pub actor: String,
+    /// What: the beginning of an action.
+    pub action: String,
+    /// To which record.
+    pub entity: String,
+    /// Older than the entry of this instant and number.
+    pub after: Option<(UnixMs, i64)>,
+    /// So many.
+    pub most: u32,
+}
+
+/// Entries of a hospital, the newest first.
+///
+/// # Errors
+/// Any [`crate::StoreError`].
+pub async fn search(db: &Db, hospital: HospitalId, s: &Search) -> Result<Vec<Logged>> {
+    let (at, seq) = s.after.unwrap_or((s.until, 0));
+    db.all(SEARCH, args![hospital, s.from, s.until, at, seq, &s.actor, &s.action, &s.entity, s.most]).await
 }
 
 /// How many entries wait to be linked.

@@ -9,7 +9,7 @@ use edge::Hospitals;
 use people::channel::{CallbackFormat, CallbackMode, ChannelKind, Hosts, NewChannel, add_channel};
 use serde_json::Value;
 use server::Config;
-use sim::{Sim, SimAccount, SimConfig, SimHandle};
+use sim::{Sim, SimAccount, SimConfig, SimCorp, SimHandle};
 use store::testing::{MORNING, TestDb, on_postgres, on_postgres_at, on_sqlite, on_sqlite_in};
 use store::{Backend, DbConfig, Vault};
 
@@ -27,6 +27,10 @@ pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const TOKEN: &str = "XinglinStories2026";
 /// … and the key that pushes are sealed with.
 pub const AES_KEY: &str = "7kQ2mWz9XbR4cVt1YpLs8NfGh3JdAe6UoIiMn5CqKxE";
+/// The hospital's corporation in WeCom …
+pub const CORP: &str = "ww1f2e3d4c5b6a7980";
+/// … and its application there, by which staff sign in.
+pub const AGENT: u32 = 1_000_002;
 /// The file by which WeChat sees whose the domain is.
 pub const VERIFY_FILE: (&str, &str) = ("MP_verify_aBc123XyZ.txt", "aBc123XyZ");
 
@@ -200,6 +204,7 @@ impl Setup {
         let first = hospitals.get(FIRST).unwrap();
         let mut tx = t.db.begin().await.unwrap();
         add_channel(&mut tx, &vault, &channel(&sim.base_url())).await.unwrap();
+        add_channel(&mut tx, &vault, &application(&sim.base_url())).await.unwrap();
         notify::set_vendor(&mut tx, &vault, FIRST, vendor(sim)).await.unwrap();
         tx.commit().await.unwrap();
         let site = Site::build(&t.db, &first, today, self.days).await;
@@ -224,6 +229,15 @@ async fn simulator(product: &str, clock: Clock) -> SimHandle {
     account.encoding_aes_key = AES_KEY.into();
     let mut config = SimConfig::new(product, clock);
     config.accounts.push(account);
+    config.corps.push(SimCorp {
+        corpid: CORP.into(),
+        agentid: AGENT,
+        secret: SECRET.into(),
+        name: "杏林医院".into(),
+        domains: vec!["127.0.0.1".into(), "other.localhost".into()],
+        ip_allow: Vec::new(),
+        members: Vec::new(),
+    });
     config.seed = Some(7);
     // What WeChat waits between two attempts need not be waited for here.
     config.push_gap = std::time::Duration::from_millis(20);
@@ -258,6 +272,20 @@ fn channel(sim: &str) -> NewChannel {
         hosts: Some(Hosts::all_at(sim)),
         js_sdk_url: Some(format!("{sim}/open/js/jweixin.js")),
         verify_files: BTreeMap::from([(VERIFY_FILE.0.to_owned(), VERIFY_FILE.1.to_owned())]),
+    }
+}
+
+/// The application in WeCom.
+fn application(sim: &str) -> NewChannel {
+    NewChannel {
+        name: "staff".into(),
+        kind: ChannelKind::Wecom,
+        app_id: CORP.into(),
+        original_id: AGENT.to_string(),
+        mode: CallbackMode::Wecom,
+        js_sdk_url: None,
+        verify_files: BTreeMap::new(),
+        ..channel(sim)
     }
 }
 

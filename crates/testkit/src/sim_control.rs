@@ -43,8 +43,13 @@ impl SimControl {
     /// # Panics
     /// When there is no such fault.
     pub async fn faults(&self, faults: Value) {
-        let request = self.http.put(format!("{}/sim/v1/faults", self.base)).body(faults.to_string());
-        self.send(request, "/sim/v1/faults").await;
+        self.put("/sim/v1/faults", faults).await;
+    }
+
+    /// PUT of its own interface.
+    pub async fn put(&self, path: &str, body: Value) {
+        let request = self.http.put(format!("{}{path}", self.base)).body(body.to_string());
+        self.send(request, path).await;
     }
 
     /// Everything works again.

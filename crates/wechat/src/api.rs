@@ -23,6 +23,7 @@ pub mod reach;
 pub mod template;
 pub mod token;
 pub mod user;
+pub mod wecom;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +68,8 @@ pub struct Bases {
     pub open: String,
     /// Pictures of parametric codes.
     pub mp: String,
+    /// WeCom's page with a code to scan, for browsers on a desk.
+    pub login: String,
 }
 
 impl Default for Bases {
@@ -76,6 +79,7 @@ impl Default for Bases {
             api_backup: Some("https://api2.weixin.qq.com".into()),
             open: "https://open.weixin.qq.com".into(),
             mp: "https://mp.weixin.qq.com".into(),
+            login: "https://login.work.weixin.qq.com".into(),
         }
     }
 }
@@ -83,7 +87,12 @@ impl Default for Bases {
 impl Bases {
     /// Everything at one address, as a simulator has it.
     pub fn all_at(base: &str) -> Self {
-        Self { api: base.into(), api_backup: None, open: base.into(), mp: base.into() }
+        Self { api: base.into(), api_backup: None, open: base.into(), mp: base.into(), login: base.into() }
+    }
+
+    /// The hosts of WeCom.
+    pub fn wecom() -> Self {
+        Self { api: "https://qyapi.weixin.qq.com".into(), api_backup: None, ..Self::default() }
     }
 }
 
@@ -92,8 +101,10 @@ impl Bases {
 pub struct Config {
     /// Where WeChat is.
     pub bases: Bases,
-    /// The account's id, `wx…`.
+    /// The account's id, `wx…`; WeCom's id of the corporation.
     pub appid: String,
+    /// WeCom only: the number of the application (AgentId) whose secret it is.
+    pub agent: Option<String>,
     /// Its secret.
     pub secret: Secret,
     /// How long one call may take.
@@ -103,7 +114,8 @@ pub struct Config {
 impl Config {
     /// The real hosts and ten seconds for a call.
     pub fn new(appid: impl Into<String>, secret: Secret) -> Self {
-        Self { bases: Bases::default(), appid: appid.into(), secret, timeout: Duration::from_secs(10) }
+        let (bases, timeout) = (Bases::default(), Duration::from_secs(10));
+        Self { bases, appid: appid.into(), agent: None, secret, timeout }
     }
 }
 
@@ -146,7 +158,11 @@ impl Client {
         let keeper = |kind| {
             let key = TokenKey {
                 base: config.bases.api.trim_end_matches('/').to_owned(),
-                appid: config.appid.clone(),
+                // One corporation's applications have a token each.
+                appid: match &config.agent {
+                    Some(agent) => format!("{}/{agent}", config.appid),
+                    None => config.appid.clone(),
+                },
                 kind,
             };
             Keeper::new(key, tokens.clone(), clock.clone(), config.timeout)

@@ -16,11 +16,13 @@ use people::channel::{CallbackFormat, CallbackMode, ChannelKind, Hosts, NewChann
 use serde_json::{Value, json};
 use server::config::LogFormat;
 use server::{App, Config};
-use sim::{Sim, SimAccount, SimConfig, SimHandle, SmsConfig};
+use sim::{Sim, SimAccount, SimConfig, SimCorp, SimHandle, SmsConfig};
 use store::Db;
 use tokio_util::sync::CancellationToken;
 
 use crate::seed::{self, HOSPITAL};
+
+mod staff;
 use crate::{logs, serve};
 
 // Invented, and of no use anywhere but on this machine.
@@ -31,6 +33,10 @@ const AES_KEY: &str = "demoAESKey7kQ2mWz9XbR4cVt1YpLs8NfGh3JdAe6Uo";
 const ORIGINAL_ID: &str = "gh_7d6c5b4a3928";
 const SMS_KEY: &str = "demo-sms";
 const SMS_SECRET: &str = "demo-sms-secret";
+
+const CORP_ID: &str = "ww5c4b3a2918070695";
+const CORP_SECRET: &str = "demo0secret0of0the0simulated0corporation000";
+const CORP_AGENT: u32 = 1_000_002;
 
 /// How the demonstration is started.
 #[derive(Debug, clap::Args)]
@@ -73,7 +79,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     prepare(&config, sim_port, clock.clone()).await?;
     let app = App::build(config, clock).await?;
     say("making the demonstration hospital: departments, doctors, clinics, patients");
-    seed::fill(&app, options.patients).await?;
+    let doctor = seed::fill(&app, options.patients).await?;
+    staff::fill(&app, doctor).await?;
     let channels = app.channels.clone();
     let stop = CancellationToken::new();
     let running = app.run(listener, stop.clone());
@@ -90,9 +97,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     crate::out(&format!(
         "\n  phones    http://localhost:{sim_port}/        simulated phones: follow, chat, book\n  \
            patient   http://localhost:{port}/        the patient app in a plain browser\n  \
+           console   http://localhost:{port}/console/  for staff: {login} / {password}, second factor in demo.json\n  \
            API       http://localhost:{port}/api/docs\n  \
            scripts   {}\n\nCtrl-C stops everything.\n",
-        file.display()
+        file.display(),
+        login = staff::PEOPLE.first().map_or("", |one| one.login),
+        password = staff::PASSWORD,
     ));
     serve::stopped().await;
     crate::out("stopping\n");
@@ -130,6 +140,16 @@ async fn simulator(
     let mut config = SimConfig::new(public_url, clock);
     config.bind = SocketAddr::from(([127, 0, 0, 1], options.sim_port));
     config.accounts = vec![account];
+    config.corps = vec![SimCorp {
+        corpid: CORP_ID.into(),
+        agentid: CORP_AGENT,
+        secret: CORP_SECRET.into(),
+        name: "杏林示范医院".into(),
+        // Browsers reach this machine by either name.
+        domains: vec!["localhost".into(), "127.0.0.1".into()],
+        ip_allow: Vec::new(),
+        members: staff::PEOPLE.iter().map(staff::member).collect(),
+    }];
     config.sms = SmsConfig {
         app_key: SMS_KEY.into(),
         app_secret: SMS_SECRET.into(),
@@ -161,11 +181,28 @@ async fn prepare(config: &Config, sim_port: u16, clock: Clock) -> anyhow::Result
         aes_key_previous: None,
         mode: CallbackMode::Safe,
         format: CallbackFormat::Xml,
-        hosts: Some(Hosts { api: inside.clone(), api_backup: None, open: base.clone(), mp: base.clone() }),
+        hosts: Some(Hosts {
+            api: inside.clone(),
+            api_backup: None,
+            open: base.clone(),
+            mp: base.clone(),
+            login: Some(base.clone()),
+        }),
         js_sdk_url: Some(format!("{base}/open/js/jweixin.js")),
         verify_files: BTreeMap::new(),
     };
     add_channel(&mut tx, &vault, &channel).await?;
+    let application = NewChannel {
+        name: "demo-wecom".into(),
+        kind: ChannelKind::Wecom,
+        app_id: CORP_ID.into(),
+        original_id: CORP_AGENT.to_string(),
+        secret: Secret::new(CORP_SECRET),
+        mode: CallbackMode::Wecom,
+        js_sdk_url: None,
+        ..channel
+    };
+    add_channel(&mut tx, &vault, &application).await?;
     let vendor = notify::NewVendor {
         base_url: inside,
         app_key: SMS_KEY.into(),
@@ -222,6 +259,7 @@ fn describe(port: u16, sim_port: u16, phones: &[Value]) -> Value {
     json!({
         "urls": {
             "patient": format!("{here}/"),
+            "console": format!("{here}/console/"),
             "phones": format!("{other}/"),
             "health": format!("{here}/healthz"),
             "ready": format!("{here}/readyz"),
@@ -237,5 +275,6 @@ fn describe(port: u16, sim_port: u16, phones: &[Value]) -> Value {
         },
         "sms": {"base_url": format!("{other}/sms/v1"), "app_key": SMS_KEY, "app_secret": SMS_SECRET},
         "patients": patients,
+        "staff": staff::describe(),
     })
 }

@@ -7,6 +7,7 @@ mod logs;
 mod memory;
 mod seed;
 mod serve;
+mod staff;
 mod wechat;
 
 use std::path::PathBuf;
@@ -48,6 +49,9 @@ enum Command {
     /// Sets our accounts at WeChat up.
     #[command(subcommand)]
     Wechat(wechat::Do),
+    /// Lets people in who work here: the first administrator, and codes for who can't sign in.
+    #[command(subcommand)]
+    Staff(staff::Do),
     /// Looks whether all is well; read-only. Exit code 1 when something is not.
     Check {
         /// What to look at.
@@ -93,6 +97,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Seed => seed::run(&config()?).await,
         Command::Hospital(what) => hospital::run(&config()?, what).await,
         Command::Wechat(what) => wechat::run(&config()?, what).await,
+        Command::Staff(what) => staff::run(&config()?, what).await,
         Command::Check { what } => check::run(&config()?, what).await,
         Command::Openapi { permissions } => {
             let description = server::app::description().await?;

@@ -32,8 +32,8 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fills the database.
-pub(crate) async fn fill(app: &App, patients: usize) -> anyhow::Result<()> {
+/// Fills the database; gives the first of the doctors.
+pub(crate) async fn fill(app: &App, patients: usize) -> anyhow::Result<Option<DoctorId>> {
     if app.hospitals.get(HOSPITAL).is_none() {
         let profile = Profile {
             name: Text2::new("杏林示范医院", "Xinglin Demonstration Hospital"),
@@ -51,10 +51,10 @@ pub(crate) async fn fill(app: &App, patients: usize) -> anyhow::Result<()> {
         app.hospitals.set(HOSPITAL, CodeRules::SECTION, &codes, "demonstration").await?;
     }
     let hospital = app.hospitals.get(HOSPITAL).ok_or_else(|| anyhow::anyhow!("the hospital was not made"))?;
-    plan(&app.db, &hospital).await?;
+    let first = plan(&app.db, &hospital).await?;
     patients::fill(app, &hospital, patients).await?;
     app.board.refresh().await?;
-    Ok(())
+    Ok(first)
 }
 
 /// A doctor and what is needed to plan clinics.
@@ -66,7 +66,7 @@ struct Sitting {
     number: usize,
 }
 
-async fn plan(db: &Db, hospital: &Hospital) -> anyhow::Result<()> {
+async fn plan(db: &Db, hospital: &Hospital) -> anyhow::Result<Option<DoctorId>> {
     let mut tx = db.begin().await?;
     let mut campuses = Vec::new();
     for (position, (code, zh, en, address_zh, address_en)) in (0_u32..).zip([
@@ -131,7 +131,7 @@ async fn plan(db: &Db, hospital: &Hospital) -> anyhow::Result<()> {
         }
         tx.commit().await?;
     }
-    Ok(())
+    Ok(sittings.first().map(|sitting| sitting.doctor))
 }
 
 fn title(nth: usize) -> Title {

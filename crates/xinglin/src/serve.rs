@@ -6,7 +6,7 @@ use base::Clock;
 use server::{App, Config};
 use tokio_util::sync::CancellationToken;
 
-use crate::{logs, memory};
+use crate::{logs, memory, staff};
 
 /// Serves until it is told to stop.
 pub(crate) async fn run(config: Config, migrate: bool) -> anyhow::Result<ExitCode> {
@@ -20,12 +20,18 @@ pub(crate) async fn run(config: Config, migrate: bool) -> anyhow::Result<ExitCod
         );
     }
     let app = App::build(config, Clock::machine()).await?;
+    let stopped = stopped();
     let stop = CancellationToken::new();
     let listener = server::http::listen(app.config.server.listen)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
+    let (staff, hospitals) = (app.staff.clone(), app.hospitals.clone());
+    let public_url = app.config.server.public_url.clone();
     let running = app.run(listener, stop.clone());
     memory::give_back_code();
-    stopped().await;
+    if let Err(error) = staff::administrators(&staff, &hospitals, &public_url, false).await {
+        tracing::error!(%error, "the first administrator could not be made; `xinglin staff first` tries again");
+    }
+    stopped.await;
     tracing::info!("stopping");
     stop.cancel();
     running.finished().await;
@@ -45,20 +51,25 @@ pub(crate) async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn stopped() {
+/// Ctrl-C or SIGTERM. Both are caught from the call on, not only once the answer is waited for: whoever is asked to stop
+/// in its first moments of serving ends in good order, too.
+pub(crate) fn stopped() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        async move {
+            let (Ok(mut term), Ok(mut int)) = signals else {
+                return std::future::pending().await;
+            };
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
         }
     }
     #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    async {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

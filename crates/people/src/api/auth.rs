@@ -20,7 +20,7 @@ use crate::signin::state::VALID;
 use crate::signin::wechat::{self, Return, Trouble};
 
 /// What a query value may hold as it is.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Where to go afterwards.
 #[derive(Deserialize, IntoParams)]
@@ -102,7 +102,7 @@ pub(super) async fn from_wechat(
 }
 
 /// `/h/{code}` when the address named the hospital.
-fn prefix(named: Option<&NamedHospital>) -> String {
+pub(crate) fn prefix(named: Option<&NamedHospital>) -> String {
     named.map(|n| format!("/h/{}", n.0.code)).unwrap_or_default()
 }
 
@@ -128,23 +128,23 @@ fn sign_in_page(prefix: &str, to: &str, trouble: &Trouble) -> Response {
     redirect(&format!("{prefix}/sign-in?problem={}&to={to}", trouble.code()), None)
 }
 
-fn redirect(to: &str, cookie: Option<String>) -> Response {
+pub(crate) fn redirect(to: &str, cookie: Option<String>) -> Response {
     let location = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
     let fixed = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let cookie = AppendHeaders(cookie.map(|c| (SET_COOKIE, c)));
     (StatusCode::FOUND, fixed, cookie).into_response()
 }
 
-fn mark_name(seen: &SeenAs) -> &'static str {
+pub(crate) fn mark_name(seen: &SeenAs) -> &'static str {
     if seen.cookies().secure { "__Host-xl-in" } else { "xl-in" }
 }
 
-fn is_mark(value: &str) -> bool {
+pub(crate) fn is_mark(value: &str) -> bool {
     value.len() == 32 && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// The cookie that binds a sign-in to this browser for as long as it may take.
-fn mark(seen: &SeenAs, browser: String) -> String {
+pub(crate) fn mark(seen: &SeenAs, browser: String) -> String {
     let cookie = Cookie::build((mark_name(seen), browser))
         .path("/")
         .http_only(true)

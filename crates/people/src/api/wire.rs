@@ -15,7 +15,7 @@ use crate::rules;
 #[derive(ToSchema)]
 #[schema(as = Lang)]
 #[expect(dead_code, reason = "describes base::Lang, which goes over the wire in its place")]
-pub(super) enum LangSchema {
+pub(crate) enum LangSchema {
     /// Chinese.
     #[schema(rename = "zh")]
     Zh,

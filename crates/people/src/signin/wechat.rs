@@ -165,6 +165,20 @@ async fn again(
     nonce: &str,
     code_hash: &str,
 ) -> Result<SignedIn, Trouble> {
+    let token =
+        earlier(deps, caller, nonce, code_hash).await?.map_err(|problem| Trouble::from_code(&problem))?;
+    let session = deps.sessions.find(&token).await?.ok_or(Trouble::Stale)?;
+    let edge::Actor::Account(account) = session.actor else { return Err(Trouble::Stale) };
+    Ok(SignedIn { token, account })
+}
+
+/// What an earlier request for the same return came to, or comes to in a moment: what it left, or the code of its problem.
+pub(crate) async fn earlier(
+    deps: &PeopleDeps,
+    caller: &Caller,
+    nonce: &str,
+    code_hash: &str,
+) -> Result<Result<String, String>, Trouble> {
     const LOOKS: usize = 80;
     let h = caller.hospital.id;
     for _ in 0..LOOKS {
@@ -174,13 +188,10 @@ async fn again(
             return Err(Trouble::Stale);
         }
         if let Some(problem) = found.problem {
-            return Err(Trouble::from_code(&problem));
+            return Ok(Err(problem));
         }
         if let Some(sealed) = found.token {
-            let token = deps.vault.open_sealed(h, RETURN, &sealed, Purpose::Match)?;
-            let session = deps.sessions.find(&token).await?.ok_or(Trouble::Stale)?;
-            let edge::Actor::Account(account) = session.actor else { return Err(Trouble::Stale) };
-            return Ok(SignedIn { token, account });
+            return Ok(Ok(deps.vault.open_sealed(h, RETURN, &sealed, Purpose::Match)?));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

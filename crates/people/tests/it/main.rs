@@ -18,4 +18,5 @@ mod description;
 mod list;
 mod persons;
 mod signin;
+mod staff;
 mod wechat;

@@ -25,5 +25,6 @@ mod plans;
 mod privacy;
 mod race;
 mod schema;
+mod staff;
 mod telling;
 mod third_party;

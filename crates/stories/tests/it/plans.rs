@@ -48,6 +48,7 @@ const ON_PURPOSE: &[(&str, &str, &str)] = &[
     ("TOTALS", "slot", LOOK),
     ("OFF", "appointment", LOOK),
     ("OFF", "slot", LOOK),
+    ("OFF", "clinic", LOOK),
     ("STRAY", "appointment", LOOK),
     ("STRAY", "slot", LOOK),
     ("TWICE", "appointment", LOOK),

@@ -32,6 +32,7 @@ struct Joined {
     sessions: Sessions,
     channels: Channels,
     board: Board,
+    staff: people::staff::StaffDeps,
 }
 
 impl Node {
@@ -83,6 +84,12 @@ impl Node {
         self.parts.read().channels.clone()
     }
 
+    /// Staff and their sign-ins.
+    #[must_use]
+    pub fn staff(&self) -> people::staff::StaffDeps {
+        self.parts.read().staff.clone()
+    }
+
     /// What can be had, as it knows it.
     #[must_use]
     pub fn board(&self) -> Board {
@@ -116,8 +123,8 @@ async fn run(
 ) -> (Joined, (Running, CancellationToken)) {
     let app = App::build(config.clone(), clock.clone()).await.expect("put the server together");
     // The sweep that does this daily would come a moment later; nothing should be told before it.
-    for channel in app.channels.all() {
-        let mapped = notify::map_templates(&app.db, &channel).await.expect("read the templates");
+    for channel in app.channels.all().iter().filter(|c| c.kind == people::ChannelKind::Service) {
+        let mapped = notify::map_templates(&app.db, channel).await.expect("read the templates");
         assert_eq!(mapped.len(), 5, "every kind of notice has its template: {mapped:?}");
     }
     let joined = Joined {
@@ -127,6 +134,7 @@ async fn run(
         sessions: app.sessions.clone(),
         channels: app.channels.clone(),
         board: app.board.clone(),
+        staff: app.staff.clone(),
     };
     let stop = CancellationToken::new();
     let running = app.run(listener, stop.clone());

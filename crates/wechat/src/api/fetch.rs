@@ -24,6 +24,9 @@ impl Client {
     /// The access token. Here 40001 means a wrong secret, which no renewing can mend.
     pub(super) async fn fetch_access(&self, force: bool) -> Result<Fetched, Error> {
         let config = &self.0.config;
+        if config.agent.is_some() {
+            return self.fetch_application().await;
+        }
         let body = serde_json::json!({
             "grant_type": "client_credential",
             "appid": config.appid,
@@ -32,7 +35,20 @@ impl Client {
         });
         // Without force, asking twice gives the same token.
         let request = Request::post("/cgi-bin/stable_token", body).repeatable(!force);
-        let value = match self.without_token(request, &[config.secret.reveal()]).await {
+        self.token_of(request).await
+    }
+
+    /// The access token of a WeCom application. There is no forcing: asking again gives the same token as long as it is good.
+    async fn fetch_application(&self) -> Result<Fetched, Error> {
+        let config = &self.0.config;
+        let request = Request::get("/cgi-bin/gettoken")
+            .with("corpid", &config.appid)
+            .with("corpsecret", config.secret.reveal());
+        self.token_of(request).await
+    }
+
+    async fn token_of(&self, request: Request) -> Result<Fetched, Error> {
+        let value = match self.without_token(request, &[self.0.config.secret.reveal()]).await {
             Err(Error::Api(mut error)) if error.class == Class::RefreshToken => {
                 error.class = Class::Configuration;
                 return Err(Error::Api(error));

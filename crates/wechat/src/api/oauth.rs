@@ -8,7 +8,7 @@ use super::{Client, Error};
 use crate::Secret;
 
 /// What JavaScript's `encodeURIComponent` leaves alone, of which WeChat's page is sure to undo the rest.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(super) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// How much the page asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

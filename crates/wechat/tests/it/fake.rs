@@ -136,6 +136,7 @@ pub fn config(base: &str) -> Config {
     Config {
         bases: Bases::all_at(base),
         appid: "wx1f2e3d4c5b6a7980".into(),
+        agent: None,
         secret: Secret::new("the-app-secret"),
         timeout: Duration::from_secs(10),
     }

@@ -6,3 +6,4 @@ mod calls;
 mod fake;
 mod tokens;
 mod trouble;
+mod wecom;

@@ -1,0 +1,254 @@
+/**
+ * The console: a new hospital's first administrator sets up and lets somebody in; then what staff of the demonstration see.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, type Page } from '@playwright/test'
+
+const root = join(import.meta.dirname, '../..')
+const binary = process.env.XINGLIN_BIN ?? join(root, 'target/debug/xinglin')
+const shots = join(import.meta.dirname, '../shots/console')
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const PASSWORD = 'Sunny-Day-2026'
+
+/** The six digits that an authenticator shows for a secret now (RFC 6238). */
+function totp(secret: string, ahead = 0): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...secret.replace(/\s/g, '')]
+    .map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0'))
+    .join('')
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)))
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead))
+  const tag = createHmac('sha1', key).update(counter).digest()
+  const offset = (tag.at(-1) ?? 0) & 15
+  return String((tag.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}
+
+/** Nothing serious by axe, nothing wider than the window; and a picture for a person to look at. */
+async function look(page: Page, name: string): Promise<void> {
+  expect(
+    await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    `${name}: wider`,
+  ).toBeLessThan(1)
+  await page.evaluate(axeSource)
+  const found = await page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: {
+        run: (
+          options: object,
+        ) => Promise<{ violations: { id: string; impact: string; nodes: { target: string[] }[] }[] }>
+      }
+    }
+    const { violations } = await axe.run({ resultTypes: ['violations'] })
+    return violations
+      .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+      .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`)
+  })
+  expect(found, `${name}: axe`).toEqual([])
+  mkdirSync(shots, { recursive: true })
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resume) => server.listen(0, '127.0.0.1', resume))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resume) => server.close(resume))
+  return port
+}
+
+/** A hospital with nobody in it, served on a port of its own; and what the program said at its first start. */
+async function newHospital(): Promise<{ url: string; code: string; stop: () => Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'xinglin-console-'))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const env = {
+    ...process.env,
+    XINGLIN__SERVER__LISTEN: `127.0.0.1:${port}`,
+    XINGLIN__SERVER__PUBLIC_URL: url,
+    XINGLIN__DATABASE__PATH: join(folder, 'xinglin.db'),
+    XINGLIN__KEYS__FILE: join(folder, 'keys'),
+    XINGLIN__LOG__LEVEL: 'warn',
+  }
+  const file = join(folder, 'hospital.toml')
+  writeFileSync(
+    file,
+    ['id = 1', 'code = "clinic"', 'zone = "Asia/Shanghai"', 'phone = "021-00000000"']
+      .concat(
+        ['name', 'short_name', 'address'].map((what) => `[${what}]\nzh = "橘井诊所"\nen = "Jujing Clinic"`),
+      )
+      .join('\n'),
+  )
+  execFileSync(binary, ['migrate'], { env, cwd: root })
+  execFileSync(binary, ['hospital', 'set', file], { env, cwd: root })
+  const program: ChildProcess = spawn(binary, ['serve'], {
+    env,
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  program.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const stop = async (): Promise<void> => {
+    if (program.exitCode === null) {
+      const ended = new Promise((resume) => program.once('exit', resume))
+      program.kill('SIGTERM')
+      await ended
+    }
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    await expect(() => expect(said).toMatch(/code +[A-Z2-9-]{19}/)).toPass({ timeout: 30_000 })
+  } catch (failure) {
+    await stop()
+    throw failure
+  }
+  return { url, code: /code +([A-Z2-9-]{19})/.exec(said)?.[1] ?? '', stop }
+}
+
+/** From the sign-in page with a one-time code to the first page. */
+async function setUp(page: Page, login: string, code: string, looks = false): Promise<void> {
+  await page.getByRole('heading', { name: '员工登录' }).waitFor()
+  if (looks) await look(page, '01-sign-in')
+  await page.getByLabel('账号').fill(login)
+  await page.getByLabel('密码', { exact: true }).fill(code)
+  await page.getByRole('button', { name: '下一步' }).click()
+  await page.getByRole('heading', { name: '设置密码' }).waitFor()
+  await page.getByLabel('新密码').fill('short')
+  await page.getByLabel('再输入一次').fill('short')
+  await page.getByRole('button', { name: '下一步' }).click()
+  await expect(page.getByRole('alert')).toContainText('至少 12 个字符')
+  if (looks) await look(page, '02-new-password')
+  await page.getByLabel('新密码').fill(PASSWORD)
+  await page.getByLabel('再输入一次').fill(PASSWORD)
+  await page.getByRole('button', { name: '下一步' }).click()
+  await page.getByRole('heading', { name: '绑定验证器' }).waitFor()
+  await page.getByText('无法扫码').click()
+  const secret = await page.locator('.totp-secret').innerText()
+  if (looks) await look(page, '03-authenticator')
+  await page.getByLabel('验证码').fill(totp(secret))
+  await page.getByRole('button', { name: '登录' }).click()
+  await page.getByRole('heading', { name: '请保存恢复码' }).waitFor()
+  expect(await page.locator('.codes li').count()).toBe(8)
+  if (looks) await look(page, '04-recovery-codes')
+  await page.getByRole('button', { name: '我已保存好' }).click()
+}
+
+test('the first administrator sets up and lets an operator in', async ({ page, browser }) => {
+  test.setTimeout(120_000)
+  const hospital = await newHospital()
+  try {
+    await page.goto(`${hospital.url}/h/clinic/console/`)
+    await setUp(page, 'admin', hospital.code, true)
+    await page.getByRole('heading', { name: '员工', exact: true }).waitFor()
+    await expect(page.getByText('还没有安全管理员完成首次登录')).toBeVisible()
+    await page.getByRole('button', { name: '新增员工' }).click()
+    await page.getByLabel('账号', { exact: true }).fill('Zhou.XL')
+    await page.getByLabel('姓名').fill('周晓岚')
+    await page.getByLabel('运营').check()
+    await page.getByLabel('审计管理员').check()
+    await expect(page.getByLabel('安全管理员')).toBeDisabled()
+    await page.getByLabel('审计管理员').uncheck()
+    await look(page, '05-new')
+    await page.getByRole('button', { name: '新增并生成登录码' }).click()
+    await page.getByText('已新增 zhou.xl').waitFor()
+    const code = await page.locator('output.code').innerText()
+    await look(page, '06-code')
+    await page.getByRole('link', { name: '回到员工列表' }).click()
+    await expect(page.getByRole('row', { name: /zhou\.xl.*周\*\*.*运营.*待首次登录/ })).toBeVisible()
+    await look(page, '07-staff')
+
+    // On another machine.
+    const other = await browser.newContext({ locale: 'zh-CN' })
+    const zhou = await other.newPage()
+    await zhou.goto(`${hospital.url}/console/`)
+    await setUp(zhou, 'zhou.xl', code)
+    await expect(zhou.locator('.top-who')).toContainText('周晓岚')
+    await expect(zhou.locator('.top-who')).toContainText('运营')
+    await expect(zhou.getByRole('link', { name: '员工', exact: true })).toHaveCount(0)
+    await zhou.goto(`${hospital.url}/console/staff`)
+    await zhou.getByRole('heading', { name: '没有权限' }).waitFor()
+    // Locked by the administrator: out at once.
+    await page.getByRole('link', { name: 'zhou.xl' }).click()
+    await page.getByRole('heading', { name: '周晓岚 · zhou.xl' }).waitFor()
+    await look(page, '08-one')
+    await page.getByRole('button', { name: '锁定' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '锁定' }).click()
+    await expect(page.getByText('已锁定').first()).toBeVisible()
+    await zhou.goto(`${hospital.url}/console/me`)
+    await zhou.getByRole('heading', { name: '员工登录' }).waitFor()
+    await other.close()
+  } finally {
+    await hospital.stop()
+  }
+})
+
+interface Demo {
+  urls: { console: string }
+  staff: Record<string, { login: string; password: string; totp_secret: string }>
+}
+
+async function signIn(page: Page, who: string): Promise<Demo> {
+  const demo = JSON.parse(readFileSync(process.env.XINGLIN_DEMO ?? '', 'utf8')) as Demo
+  const secrets = demo.staff[who]
+  if (!secrets) throw new Error(`no ${who} in the demonstration`)
+  await page.goto(demo.urls.console)
+  await page.getByLabel('账号').fill(secrets.login)
+  await page.getByLabel('密码', { exact: true }).fill(secrets.password)
+  await page.getByRole('button', { name: '下一步' }).click()
+  await page.getByRole('heading', { name: '输入验证码' }).waitFor()
+  await page.getByLabel('验证码').fill(totp(secrets.totp_secret))
+  await page.getByRole('button', { name: '登录' }).click()
+  await page.locator('.top-who').waitFor()
+  return demo
+}
+
+test('the audit log keeps its filters in the address and gives them as CSV', async ({ page }) => {
+  const { urls } = await signIn(page, 'audit')
+  await page.getByRole('link', { name: '审计日志' }).click()
+  await page.getByLabel('操作人').fill('audit')
+  await page.getByLabel('操作', { exact: true }).fill('staff.sign_in')
+  await page.getByLabel('操作', { exact: true }).press('Enter')
+  await expect(page).toHaveURL(/actor=audit/)
+  await expect(page).toHaveURL(/action=staff\.sign_in/)
+  await expect(page.getByRole('row', { name: /audit.*staff\.sign_in/ }).first()).toBeVisible()
+  await look(page, '11-audit')
+  await page.reload()
+  await expect(page.getByLabel('操作人')).toHaveValue('audit')
+  await expect(page.getByRole('row', { name: /audit.*staff\.sign_in/ }).first()).toBeVisible()
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: '导出 CSV' }).click(),
+  ])
+  expect(file.suggestedFilename()).toBe('audit.csv')
+  expect(readFileSync(await file.path(), 'utf8')).toContain('staff.sign_in')
+  // Everything can be reached without a mouse, and in English.
+  await page.getByRole('button', { name: 'English' }).press('Enter')
+  await page.getByRole('heading', { name: 'Audit log' }).waitFor()
+  await look(page, '12-audit-en')
+  await page.goto(`${urls.console}roles`)
+  await page.getByRole('heading', { name: 'Roles and permissions' }).waitFor()
+  await look(page, '13-roles-en')
+})
+
+test('somebody looks after their own account', async ({ page }) => {
+  const { urls } = await signIn(page, 'nurse')
+  await page.goto(`${urls.console}me`)
+  await page.getByText('当前会话').waitFor()
+  await look(page, '14-me')
+  await page.getByRole('button', { name: '生成新的恢复码' }).click()
+  await page.getByLabel('验证码').fill('000000')
+  await page.getByRole('button', { name: '确认' }).click()
+  await expect(page.getByRole('alert')).toContainText('验证码不对')
+  await page.getByRole('button', { name: '退出登录' }).click()
+  await page.getByRole('heading', { name: '员工登录' }).waitFor()
+  // Through WeCom, choosing on the page that stands for the scan.
+  await page.getByRole('link', { name: '用企业微信登录' }).click()
+  await page.getByRole('link', { name: '林若水' }).click()
+  await expect(page.locator('.top-who')).toContainText('林若水')
+})
