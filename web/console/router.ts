@@ -41,7 +41,8 @@ export function makeRouter(history: RouterHistory = createWebHistory(`${prefix()
   const router = createRouter({
     history,
     routes: [
-      { path: '/', redirect: () => home() },
+      // Who is not signed in yet has no page of their own to come back to.
+      { path: '/', redirect: () => (session.value?.me ? home() : '/sign-in') },
       { path: '/sign-in', component: () => import('./SignIn.vue'), meta: { open: true } },
       ...records(),
       { path: '/:rest(.*)*', component: () => import('./Gone.vue') },
@@ -49,7 +50,7 @@ export function makeRouter(history: RouterHistory = createWebHistory(`${prefix()
   })
   router.beforeEach((to) => {
     if (to.meta.open) return true
-    if (!session.value?.me) return { path: '/sign-in', query: to.path === '/' ? {} : { to: to.fullPath } }
+    if (!session.value?.me) return { path: '/sign-in', query: { to: to.fullPath } }
     if (!may(to.meta.permission)) return { path: '/gone', query: { why: 'permission' } }
     return true
   })

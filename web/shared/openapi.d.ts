@@ -115,7 +115,7 @@ export interface paths {
             cookie?: never;
         };
         /** Entries of the audit log, the newest first. Whoever looks is in it, too. */
-        get: operations["staff_list"];
+        get: operations["staff_list_at_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -485,7 +485,7 @@ export interface paths {
         get: operations["schedule_staff_week"];
         put?: never;
         /** Makes a clinic by hand. The same doctor, campus, date, half day and kind twice is a conflict. */
-        post: operations["schedule_staff_add"];
+        post: operations["schedule_staff_add_at_clinics"];
         delete?: never;
         options?: never;
         head?: never;
@@ -524,7 +524,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** Changes a clinic by hand: places, room. Templates leave it alone from then on. */
-        patch: operations["schedule_staff_change"];
+        patch: operations["schedule_staff_change_at_clinics"];
         trace?: never;
     };
     "/api/v1/staff/clinics/{clinic_id}/replace": {
@@ -678,7 +678,7 @@ export interface paths {
             cookie?: never;
         };
         /** One's own sessions. */
-        get: operations["staff_sessions"];
+        get: operations["staff_sessions_at_me_sessions"];
         put?: never;
         post?: never;
         /** Ends all of one's own sessions but this one. */
@@ -699,7 +699,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Ends one of one's own sessions. */
-        delete: operations["staff_end_session"];
+        delete: operations["staff_end_session_at_me_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -730,7 +730,7 @@ export interface paths {
             cookie?: never;
         };
         /** Members of staff in the order of their logins. */
-        get: operations["staff_list"];
+        get: operations["staff_list_at_members"];
         put?: never;
         /** Puts somebody on the list. The answer holds a code with which they sign in for the first time. */
         post: operations["staff_add"];
@@ -783,7 +783,7 @@ export interface paths {
             cookie?: never;
         };
         /** Somebody's sessions. */
-        get: operations["staff_sessions"];
+        get: operations["staff_sessions_at_members_sessions"];
         put?: never;
         post?: never;
         /** Ends all of somebody's sessions. */
@@ -804,7 +804,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Ends one of somebody's sessions. */
-        delete: operations["staff_end_session"];
+        delete: operations["staff_end_session_at_members_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -835,10 +835,10 @@ export interface paths {
             cookie?: never;
         };
         /** The rules. */
-        get: operations["schedule_staff_list"];
+        get: operations["schedule_staff_list_at_quotas"];
         put?: never;
         /** Adds a rule. Clinics made from now on are divided by it; those that are there when it is applied. */
-        post: operations["schedule_staff_add"];
+        post: operations["schedule_staff_add_at_quotas"];
         delete?: never;
         options?: never;
         head?: never;
@@ -855,7 +855,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Divides clinics from today on as the rules say. Gives what was changed. */
-        post: operations["schedule_staff_apply"];
+        post: operations["schedule_staff_apply_at_quotas_apply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -888,7 +888,7 @@ export interface paths {
         };
         get?: never;
         /** Changes a rule. */
-        put: operations["schedule_staff_change"];
+        put: operations["schedule_staff_change_at_quotas"];
         post?: never;
         /** Takes a rule away. */
         delete: operations["schedule_staff_delete"];
@@ -994,10 +994,10 @@ export interface paths {
             cookie?: never;
         };
         /** All clinics that come again. */
-        get: operations["schedule_staff_list"];
+        get: operations["schedule_staff_list_at_templates"];
         put?: never;
         /** Adds a clinic that comes again. */
-        post: operations["schedule_staff_add"];
+        post: operations["schedule_staff_add_at_templates"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1030,7 +1030,7 @@ export interface paths {
         };
         get?: never;
         /** Changes one. Clinics that were made of it stay until the change is applied to them. */
-        put: operations["schedule_staff_change"];
+        put: operations["schedule_staff_change_at_templates"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1068,7 +1068,7 @@ export interface paths {
          * Does it: clinics that nobody has booked become as the template says, booked ones get more places at most. Gives what was
          *     done and what was left.
          */
-        post: operations["schedule_staff_apply"];
+        post: operations["schedule_staff_apply_at_templates_apply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3171,7 +3171,7 @@ export interface operations {
             };
         };
     };
-    staff_list: {
+    staff_list_at_audit: {
         parameters: {
             query?: {
                 /** @description From this day on (`2026-11-23`); the last seven days when left out. */
@@ -4077,7 +4077,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_add: {
+    schedule_staff_add_at_clinics: {
         parameters: {
             query?: never;
             header?: never;
@@ -4176,7 +4176,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_change: {
+    schedule_staff_change_at_clinics: {
         parameters: {
             query?: never;
             header?: never;
@@ -4597,7 +4597,7 @@ export interface operations {
             };
         };
     };
-    staff_sessions: {
+    staff_sessions_at_me_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -4635,7 +4635,7 @@ export interface operations {
             };
         };
     };
-    staff_end_session: {
+    staff_end_session_at_me_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -4679,7 +4679,7 @@ export interface operations {
             };
         };
     };
-    staff_list: {
+    staff_list_at_members: {
         parameters: {
             query?: {
                 /** @description The beginning of a login, or a whole name. */
@@ -4875,7 +4875,7 @@ export interface operations {
             };
         };
     };
-    staff_sessions: {
+    staff_sessions_at_members_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -4917,7 +4917,7 @@ export interface operations {
             };
         };
     };
-    staff_end_session: {
+    staff_end_session_at_members_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -4964,7 +4964,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_list: {
+    schedule_staff_list_at_quotas: {
         parameters: {
             query?: never;
             header?: never;
@@ -4983,7 +4983,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_add: {
+    schedule_staff_add_at_quotas: {
         parameters: {
             query?: never;
             header: {
@@ -5016,7 +5016,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_apply: {
+    schedule_staff_apply_at_quotas_apply: {
         parameters: {
             query?: never;
             header?: never;
@@ -5054,7 +5054,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_change: {
+    schedule_staff_change_at_quotas: {
         parameters: {
             query?: never;
             header?: never;
@@ -5320,7 +5320,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_list: {
+    schedule_staff_list_at_templates: {
         parameters: {
             query?: {
                 /** @description Templates of this department and those below it. */
@@ -5342,7 +5342,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_add: {
+    schedule_staff_add_at_templates: {
         parameters: {
             query?: never;
             header: {
@@ -5394,7 +5394,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_change: {
+    schedule_staff_change_at_templates: {
         parameters: {
             query?: never;
             header?: never;
@@ -5468,7 +5468,7 @@ export interface operations {
             };
         };
     };
-    schedule_staff_apply: {
+    schedule_staff_apply_at_templates_apply: {
         parameters: {
             query?: never;
             header?: never;
