@@ -117,7 +117,13 @@ impl Subscriber for EndStopped {
         let clinic = event.payload.get("clinic_id").and_then(|v| v.as_str()).and_then(|t| t.parse().ok());
         let clinic: schedule::ClinicId =
             clinic.ok_or_else(|| Failure::Final("no clinic in the event".into()))?;
-        for appointment in sql::of_clinic(tx, event.hospital, clinic).await? {
+        // Only some segments of the clinic may be called off. An event without a list means all of them.
+        let segments: Option<Vec<schedule::SlotId>> =
+            event.payload.get("slots").and_then(|list| serde_json::from_value(list.clone()).ok());
+        let of_clinic = sql::of_clinic(tx, event.hospital, clinic).await?;
+        let called_off =
+            of_clinic.into_iter().filter(|a| segments.as_ref().is_none_or(|list| list.contains(&a.slot)));
+        for appointment in called_off {
             let ending =
                 sql::End { state: State::Stopped, by: "hospital", reason: "clinic_stopped", moved_to: None };
             if !sql::end(tx, event.hospital, appointment.id, ending).await? {

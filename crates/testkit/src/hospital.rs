@@ -349,6 +349,23 @@ impl Hospital {
         self.sees().await;
     }
 
+    /// Calls one segment of a clinic off, for everybody who has a place in it.
+    ///
+    /// # Panics
+    /// When there is no such segment.
+    pub async fn stops_segment(&self, clinic: &str, slot: &str) {
+        let node = self.node();
+        let hospital = node.hospitals().get(FIRST).expect("the hospital");
+        let mut tx = node.db().begin().await.unwrap();
+        let reason = Text2::new("医生十点后有会诊", "The doctor has a consultation after ten");
+        let (clinic, slot) = (clinic.parse().expect("a clinic's id"), slot.parse().expect("a slot's id"));
+        plan::stop_part(&mut tx, &Caller::system(hospital), clinic, &[slot], &reason)
+            .await
+            .expect("a segment");
+        tx.commit().await.unwrap();
+        self.sees().await;
+    }
+
     /// Changes a section of the hospital's settings, on all nodes.
     pub async fn sets(&self, section: &str, value: serde_json::Value) {
         for node in self.nodes() {

@@ -73,14 +73,17 @@ async fn hot_statements_go_by_an_index() {
         let (first, last) = ("2027-02-01", "2027-02-02");
         // Nothing changed after the seed: what a quiet look at the counts costs.
         let later = w.t.db.now().plus(std::time::Duration::from_secs(10));
+        // The two say which slots in ways of their own.
+        let take = if w.t.backend() == Backend::Sqlite {
+            let counts: serde_json::Map<_, _> =
+                slots.iter().flatten().map(|id| (id.clone(), 1.into())).collect();
+            args![HOSPITAL, later, serde_json::Value::Object(counts)]
+        } else {
+            args![HOSPITAL, later, slots.clone(), vec![1_i64; slots.len()]]
+        };
         for (name, values, sqlite, postgres) in [
             ("LOCK", args![HOSPITAL, slots.clone()], "SEARCH s USING INDEX", "slot_pkey"),
-            (
-                "TAKE",
-                args![HOSPITAL, slots.clone(), vec![1_i64; slots.len()], later],
-                "SEARCH slot",
-                "slot_pkey",
-            ),
+            ("TAKE", take, "(hospital_id=? AND id=?)", "slot_pkey"),
             ("GIVE_BACK", args![HOSPITAL, slots[0].clone(), later], "SEARCH slot", "slot_pkey"),
             ("COUNTS", args![later], "slot_changed", "slot_changed"),
             ("CLINICS", args![HOSPITAL, first, last], "clinic_date", "clinic_date"),

@@ -212,6 +212,24 @@ async fn the_doctor_can_not_come() {
     .await;
 }
 
+/// The hospital calls one segment of a clinic off: whoever has a place in another one keeps it and hears nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_has_to_leave_early() {
+    each_hospital(async |hospital: &Hospital| {
+        let phones = hospital.patients(2).await;
+        let early = hospital.slot(&hospital.site.dr_li, 2, "09:00").await;
+        let late = hospital.slot(&hospital.site.dr_li, 2, "09:30").await;
+        let (stays, ends) = (phones[0].gets(&early).await, phones[1].gets(&late).await);
+        assert_eq!(stays.text_at("clinic_id"), ends.text_at("clinic_id"));
+        hospital.stops_segment(ends.text_at("clinic_id"), &late).await;
+        let _told = phones[1].receives_card("停诊通知").await;
+        hospital.settle().await;
+        assert_eq!(phones[1].appointment(ends.id()).await.good()["state"], json!("stopped"));
+        assert_eq!(phones[0].appointment(stays.id()).await.good()["state"], json!("booked"));
+    })
+    .await;
+}
+
 /// Nobody sees, moves or gives up what is not theirs, and learns nothing by trying.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_yours_is_not_there() {
