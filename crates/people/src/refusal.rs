@@ -132,14 +132,15 @@ impl From<Refusal> for Problem {
             Refusal::SignedOut => return Self::sign_in(),
             other => told(&other),
         };
-        match field {
-            Some(field) => {
-                let (code, detail) = (problem.code, problem.detail.clone());
-                problem.field(field, code, detail.zh, detail.en)
-            }
-            None => problem,
-        }
+        at(field, problem)
     }
+}
+
+/// Names the field at fault, where there is one, with the problem's own code and words.
+pub(crate) fn at(field: Option<&'static str>, problem: Problem) -> Problem {
+    let Some(field) = field else { return problem };
+    let (code, detail) = (problem.code, problem.detail.clone());
+    problem.field(field, code, detail.zh, detail.en)
 }
 
 fn told(refusal: &Refusal) -> Problem {

@@ -111,10 +111,10 @@ pub fn service(deps: &PeopleDeps, caller: &Caller) -> Result<std::sync::Arc<Chan
     channel.ok_or(Trouble::Off)
 }
 
-/// What a browser brings back from WeChat.
+/// What a browser brings back from WeChat or WeCom.
 #[derive(Clone, Copy)]
 pub struct Return<'a> {
-    /// WeChat's code; empty when the person did not agree.
+    /// The platform's code; empty when the person did not agree.
     pub code: &'a str,
     /// Our state.
     pub state: &'a str,

@@ -108,13 +108,7 @@ impl From<StaffRefusal> for Problem {
             StaffRefusal::Forbidden => return Self::forbidden(),
             other => told(&other),
         };
-        match field {
-            Some(field) => {
-                let (code, detail) = (problem.code, problem.detail.clone());
-                problem.field(field, code, detail.zh, detail.en)
-            }
-            None => problem,
-        }
+        crate::refusal::at(field, problem)
     }
 }
 

@@ -16,7 +16,7 @@ use super::store::member;
 use super::{StaffDeps, StaffRefusal, rules, signin};
 use crate::channel::Channel;
 use crate::signin::state::{self, Bound};
-use crate::signin::wechat::{self as by_wechat, Trouble};
+use crate::signin::wechat::{self as by_wechat, Return, Trouble};
 use crate::store::{RETURN, STATE, wechat_return};
 
 /// Why somebody could not sign in through WeCom. The console's sign-in page is told the code and finds words for it.
@@ -143,19 +143,6 @@ pub fn page(
         tracing::error!(%error, channel = channel.name, "the address of WeCom's sign-in page can't be built");
         WecomTrouble::Same(Trouble::Wechat)
     })
-}
-
-/// What a browser brings back from WeCom.
-#[derive(Clone, Copy)]
-pub struct Return<'a> {
-    /// WeCom's code; empty when the person did not agree.
-    pub code: &'a str,
-    /// Our state.
-    pub state: &'a str,
-    /// The path to go to.
-    pub to: &'a str,
-    /// The browser's cookie.
-    pub browser: &'a str,
 }
 
 /// Does what somebody came for, with what WeCom sent the browser back with.

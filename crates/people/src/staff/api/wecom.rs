@@ -13,9 +13,9 @@ use utoipa::IntoParams;
 use super::session::end_old;
 use crate::api::auth::{VALUE, is_mark, mark, mark_name, prefix, redirect};
 use crate::rules::local_path;
-use crate::signin::wechat::{Trouble, browser};
+use crate::signin::wechat::{Return, Trouble, browser};
 use crate::staff::StaffDeps;
-use crate::staff::wecom::{self, Outcome, Purpose, Return, WecomTrouble};
+use crate::staff::wecom::{self, Outcome, Purpose, WecomTrouble};
 
 /// Where to go afterwards, and what for.
 #[derive(Deserialize, IntoParams)]
