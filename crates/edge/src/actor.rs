@@ -16,6 +16,21 @@ store::typed_id! {
     AccountId = "acc";
     /// A member of staff.
     StaffId = "stf";
+    /// A screen or a kiosk of the hospital.
+    DeviceId = "dev";
+}
+
+store::text_enum! {
+    /// What a device of the hospital may do.
+    #[derive(utoipa::ToSchema)]
+    pub enum DeviceKind {
+        /// Hangs on a wall and shows.
+        #[schema(rename = "screen")]
+        Screen = "screen",
+        /// Stands in a hall and acts for whoever stands before it.
+        #[schema(rename = "kiosk")]
+        Kiosk = "kiosk",
+    }
 }
 
 /// Somebody or something that calls.
@@ -27,6 +42,8 @@ pub enum Actor {
     Account(AccountId),
     /// A member of staff with roles.
     Staff(StaffId, Vec<Role>),
+    /// A screen or a kiosk that staff have let in.
+    Device(DeviceId, DeviceKind),
     /// The program itself: jobs, reactions to events.
     System,
 }
@@ -38,6 +55,7 @@ impl std::fmt::Display for Actor {
             Self::Nobody => f.write_str("nobody"),
             Self::Account(id) => id.fmt(f),
             Self::Staff(id, _) => id.fmt(f),
+            Self::Device(id, _) => id.fmt(f),
             Self::System => f.write_str("system"),
         }
     }
@@ -143,6 +161,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Staff {
         let caller = Caller::from_request_parts(parts, state).await?;
         match caller.actor.clone() {
             Actor::Staff(id, roles) => Ok(Self { id, roles, caller }),
+            Actor::Nobody => Err(Problem::sign_in().into()),
+            _ => Err(Problem::forbidden().into()),
+        }
+    }
+}
+
+/// A caller that is a screen or a kiosk.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What it may do.
+    pub kind: DeviceKind,
+    /// The call.
+    pub caller: Caller,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Device {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        match caller.actor {
+            Actor::Device(id, kind) => Ok(Self { id, kind, caller }),
             Actor::Nobody => Err(Problem::sign_in().into()),
             _ => Err(Problem::forbidden().into()),
         }

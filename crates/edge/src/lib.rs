@@ -29,7 +29,7 @@ pub mod routes;
 pub mod schema;
 pub mod session;
 
-pub use actor::{Account, AccountId, Actor, Caller, Staff, StaffId};
+pub use actor::{Account, AccountId, Actor, Caller, Device, DeviceId, DeviceKind, Staff, StaffId};
 pub use capability::Capability;
 pub use extract::{ApiJson, ApiPath, ApiQuery};
 pub use hospital::{Hospital, Hospitals, Profile};
@@ -42,7 +42,7 @@ pub use routes::Routes;
 /// The kernel tables of this crate.
 #[must_use]
 pub fn migrations() -> Vec<store::Migration> {
-    vec![store::migration!("edge", "0001_edge")]
+    vec![store::migration!("edge", "0001_edge"), store::migration!("edge", "0002_device")]
 }
 
 /// Its statements, for the test that prepares them all.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, DeviceKind};
 use crate::routes::Rule;
 
 store::text_enum! {
@@ -57,6 +57,10 @@ pub enum Who {
     Staff,
     /// Staff with one of these roles.
     Roles(&'static [Role]),
+    /// Devices of the hospital of one of these kinds.
+    Devices(&'static [DeviceKind]),
+    /// Staff with one of these roles, and devices of one of these kinds: what a desk does and a kiosk does, too.
+    RolesOrDevices(&'static [Role], &'static [DeviceKind]),
 }
 
 impl Who {
@@ -65,9 +69,20 @@ impl Who {
     pub fn admits(self, actor: &Actor) -> bool {
         match (self, actor) {
             (Self::Anyone, _) | (Self::Accounts, Actor::Account(_)) | (Self::Staff, Actor::Staff(..)) => true,
-            (Self::Roles(wanted), Actor::Staff(_, roles)) => roles.iter().any(|r| wanted.contains(r)),
+            (Self::Roles(wanted) | Self::RolesOrDevices(wanted, _), Actor::Staff(_, roles)) => {
+                roles.iter().any(|r| wanted.contains(r))
+            }
+            (Self::Devices(wanted) | Self::RolesOrDevices(_, wanted), Actor::Device(_, kind)) => {
+                wanted.contains(kind)
+            }
             _ => false,
         }
+    }
+
+    /// Whether any member of staff may hold it.
+    #[must_use]
+    pub fn is_for_staff(self) -> bool {
+        matches!(self, Self::Staff | Self::Roles(_) | Self::RolesOrDevices(..))
     }
 }
 
@@ -87,7 +102,7 @@ pub struct Granted(Arc<OnceLock<BTreeMap<&'static str, Who>>>);
 impl Granted {
     /// Takes them from the rules of all routes. Only the first call counts.
     pub fn learn(&self, rules: &[Rule]) {
-        let staff = rules.iter().filter(|rule| matches!(rule.who, Who::Staff | Who::Roles(_)));
+        let staff = rules.iter().filter(|rule| rule.who.is_for_staff());
         // A second program in this process, as in tests, has a table of its own.
         let _known = self.0.set(staff.map(|rule| (rule.permission, rule.who)).collect());
     }
@@ -128,7 +143,7 @@ permission! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{AccountId, StaffId};
+    use crate::actor::{AccountId, DeviceId, StaffId};
 
     #[test]
     fn deny_is_the_default() {
@@ -146,6 +161,21 @@ mod tests {
         assert!(
             Who::Staff.admits(&nurse) && !Who::Staff.admits(&account) && !Who::Staff.admits(&Actor::Nobody)
         );
+    }
+
+    #[test]
+    fn a_device_is_let_in_by_its_kind_only() {
+        let kiosk = Actor::Device(DeviceId::new(), DeviceKind::Kiosk);
+        let screen = Actor::Device(DeviceId::new(), DeviceKind::Screen);
+        let nurse = Actor::Staff(StaffId::new(), vec![Role::Nurse]);
+        let desk = Who::RolesOrDevices(&[Role::Nurse], &[DeviceKind::Kiosk]);
+        assert!(desk.admits(&kiosk) && desk.admits(&nurse) && !desk.admits(&screen));
+        let alone = Who::Devices(&[DeviceKind::Screen]);
+        assert!(alone.admits(&screen) && !alone.admits(&kiosk) && !alone.admits(&nurse));
+        for who in [Who::Staff, Who::Accounts, Who::Roles(Role::ALL)] {
+            assert!(!who.admits(&kiosk) && !who.admits(&screen));
+        }
+        assert!(desk.is_for_staff() && !alone.is_for_staff() && !desk.admits(&Actor::Nobody));
     }
 
     #[test]

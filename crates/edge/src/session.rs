@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use store::value::{FromRow, Row};
 use store::{Db, StoreError, Tx, args};
 
-use crate::actor::{AccountId, Actor, StaffId};
+use crate::actor::{AccountId, Actor, DeviceId, DeviceKind, StaffId};
 use crate::permission::Role;
 use together::Together;
 
@@ -91,7 +91,7 @@ pub struct Listed {
 pub struct NewSession {
     /// In which hospital.
     pub hospital: HospitalId,
-    /// For whom: an account or a member of staff.
+    /// For whom: an account, a member of staff or a device.
     pub actor: Actor,
     /// By which way: `wechat`, `sms`, `password`.
     pub channel: &'static str,
@@ -148,7 +148,10 @@ impl Sessions {
             Actor::Staff(id, roles) => {
                 ("staff", id.db(), roles.iter().map(|r| r.code()).collect::<Vec<_>>().join(" "))
             }
-            _ => return Err(StoreError::Config("only accounts and staff sign in".into())),
+            Actor::Device(id, kind) => ("device", id.db(), kind.code().to_owned()),
+            Actor::Nobody | Actor::System => {
+                return Err(StoreError::Config("only accounts, staff and devices sign in".into()));
+            }
         };
         let idle = i64::try_from(new.idle.as_millis()).unwrap_or(i64::MAX);
         let device: String = new.device.chars().take(200).collect();
@@ -345,7 +348,8 @@ fn key(actor: &Actor) -> Option<(&'static str, String)> {
     match actor {
         Actor::Account(id) => Some(("account", id.db())),
         Actor::Staff(id, _) => Some(("staff", id.db())),
-        _ => None,
+        Actor::Device(id, _) => Some(("device", id.db())),
+        Actor::Nobody | Actor::System => None,
     }
 }
 
@@ -426,14 +430,14 @@ fn hash(token: &str) -> String {
 impl FromRow for Session {
     fn from_row(row: &Row) -> store::Result<Self> {
         let kind: String = row.get("actor_kind")?;
-        let actor = if kind == "staff" {
-            let roles: String = row.get("roles")?;
-            Actor::Staff(
-                row.get::<StaffId>("actor_id")?,
-                roles.split(' ').filter_map(Role::from_code).collect(),
-            )
-        } else {
-            Actor::Account(row.get::<AccountId>("actor_id")?)
+        let actor = match kind.as_str() {
+            "staff" => {
+                let roles: String = row.get("roles")?;
+                let roles = roles.split(' ').filter_map(Role::from_code).collect();
+                Actor::Staff(row.get::<StaffId>("actor_id")?, roles)
+            }
+            "device" => Actor::Device(row.get::<DeviceId>("actor_id")?, row.get::<DeviceKind>("roles")?),
+            _ => Actor::Account(row.get::<AccountId>("actor_id")?),
         };
         Ok(Self {
             token_hash: row.get("token_hash")?,

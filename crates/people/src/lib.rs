@@ -11,6 +11,7 @@
 //! - [`bound`], [`contact`]: what others ask: may this account act for that person, and how are people reached?
 //! - [`patients`]: persons whom the hospital itself brings
 //! - [`staff`]: who works here, roles, and how they sign in
+//! - [`devices`]: screens and kiosks, and how they are let in
 //! - [`api`]: for patients; [`reacts`]: jobs and sweeps; [`settings`]: what a hospital may set
 //!
 //! **Events**, ids only: `people.bound` and `people.unbound` {account, person}; `people.followed` {account, channel, following,
@@ -26,6 +27,7 @@ pub mod bound;
 pub mod channel;
 pub mod contact;
 mod cover;
+pub mod devices;
 pub mod documents;
 pub mod model;
 pub mod names;
@@ -96,7 +98,11 @@ pub fn capability(deps: PeopleDeps) -> Capability {
 /// Its tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("people", "0001_people"), ::store::migration!("people", "0002_staff")]
+    vec![
+        ::store::migration!("people", "0001_people"),
+        ::store::migration!("people", "0002_staff"),
+        ::store::migration!("people", "0005_device"),
+    ]
 }
 
 /// Its statements, for the test that prepares them all.

@@ -39,8 +39,13 @@ pub(crate) const STAFF_RECOVERY: &str = "staff.recovery";
 /// Hashed: what a browser holds between two steps of signing in.
 pub(crate) const STAFF_TICKET: &str = "staff.ticket";
 
+/// Hashed: the code on the screen of a device that asks to be let in.
+pub(crate) const DEVICE_CODE: &str = "device.code";
+/// Hashed: what such a device keeps to itself.
+pub(crate) const DEVICE_SECRET: &str = "device.secret";
+
 /// Every statement, for the test that prepares them all.
 pub(crate) fn all() -> Vec<::store::Sql> {
     let own = [account::ALL, channel::ALL, code::ALL, person::ALL, wechat_return::ALL].concat();
-    [own, crate::staff::store::all()].concat()
+    [own, crate::staff::store::all(), crate::devices::store::ALL.to_vec()].concat()
 }

@@ -161,6 +161,7 @@ impl App {
             facts,
         };
         let capabilities = vec![
+            people::devices::capability(people_deps.clone()),
             people::capability(people_deps),
             notify::capability(notify.clone()),
             schedule::capability(schedule_deps),

@@ -8,7 +8,7 @@ use axum::response::Html;
 use axum::routing::get;
 use edge::permission::{Role, Who};
 use edge::routes::Rule;
-use edge::{Actor, StaffId};
+use edge::{Actor, DeviceId, DeviceKind, StaffId};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
@@ -89,13 +89,13 @@ pub fn permissions(rules: &[Rule]) -> String {
     rules.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
     let mut text = String::from(
         "# Who may call what\n\nMade from the code by `cargo xtask openapi`; a test walks every route with every role and with none. \
-         ● is let in; what is a person's own, only they reach. `everybody` needs no sign-in, `patients` are patients' accounts.\n\n\
-         | route | permission | everybody | patients |",
+         ● is let in; what is a person's own, only they reach. `everybody` needs no sign-in, `patients` are patients' accounts, `devices` the hospital's screens or kiosks.\n\n\
+         | route | permission | everybody | patients | devices |",
     );
     for role in Role::ALL {
         let _ = write!(text, " {} |", role.code());
     }
-    text.push_str("\n| --- | --- | :-: | :-: |");
+    text.push_str("\n| --- | --- | :-: | :-: | :-: |");
     text.push_str(&" :-: |".repeat(Role::ALL.len()));
     text.push('\n');
     for rule in rules {
@@ -103,6 +103,8 @@ pub fn permissions(rules: &[Rule]) -> String {
         let mark = |yes: bool| if yes { " ● |" } else { " |" };
         text.push_str(mark(rule.who == Who::Anyone));
         text.push_str(mark(matches!(rule.who, Who::Anyone | Who::Accounts)));
+        let device = |kind: &DeviceKind| rule.who.admits(&Actor::Device(DeviceId::default(), *kind));
+        text.push_str(mark(DeviceKind::ALL.iter().any(device)));
         for role in Role::ALL {
             text.push_str(mark(rule.who.admits(&Actor::Staff(StaffId::default(), vec![*role]))));
         }
@@ -116,8 +118,18 @@ fn who(who: Who) -> String {
         Who::Anyone => "everybody".into(),
         Who::Accounts => "patients, for what is their own".into(),
         Who::Staff => "all staff, for what is their own".into(),
-        Who::Roles(roles) => roles.iter().map(|r: &Role| r.code()).collect::<Vec<_>>().join(", "),
+        Who::Roles(roles) => codes(roles),
+        Who::Devices(kinds) => kinds_of(kinds),
+        Who::RolesOrDevices(roles, kinds) => format!("{}, {}", codes(roles), kinds_of(kinds)),
     }
+}
+
+fn codes(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.code()).collect::<Vec<_>>().join(", ")
+}
+
+fn kinds_of(kinds: &[DeviceKind]) -> String {
+    kinds.iter().map(|kind| format!("{}s of the hospital", kind.code())).collect::<Vec<_>>().join(", ")
 }
 
 fn page(api: &OpenApi, rules: &[Rule]) -> String {

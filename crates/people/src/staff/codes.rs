@@ -12,6 +12,8 @@ const ALPHABET: &[u8; 31] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
 const CODE: usize = 16;
 /// 49 bits.
 const RECOVERY: usize = 10;
+/// 39 bits, for a quarter of an hour.
+const PAIRING: usize = 8;
 /// How many recovery codes somebody gets.
 pub const RECOVERY_CODES: usize = 8;
 
@@ -29,6 +31,14 @@ pub fn one_time() -> Result<String, StoreError> {
 /// When the machine gives no random bytes.
 pub fn recovery() -> Result<Vec<String>, StoreError> {
     (0..RECOVERY_CODES).map(|_| Ok(grouped(&random(RECOVERY)?, 5))).collect()
+}
+
+/// What a device shows that asks to be let in: `ABCD-EFGH`.
+///
+/// # Errors
+/// When the machine gives no random bytes.
+pub fn pairing() -> Result<String, StoreError> {
+    Ok(grouped(&random(PAIRING)?, 4))
 }
 
 /// What somebody typed, without spaces and hyphens, in capitals; empty when no code looks like it.

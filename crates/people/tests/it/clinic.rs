@@ -255,7 +255,8 @@ impl Clinic {
         let parts = people::capability(deps.clone());
         deps.granted.learn(&parts.rules);
         let layer = Identify { hospitals: hospitals.clone(), sessions: sessions.clone(), trust_proxy: true };
-        let (router, _) = parts.router.split_for_parts();
+        let devices = people::devices::capability(deps.clone());
+        let (router, _) = parts.router.merge(devices.router).split_for_parts();
         let router = router.layer(from_fn_with_state(layer, identify)).layer(from_fn(problems));
         let db = db.clone();
         let wechat = Arc::default();

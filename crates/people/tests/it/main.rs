@@ -15,6 +15,7 @@ mod channels;
 mod clinic;
 mod codes;
 mod description;
+mod devices;
 mod list;
 mod persons;
 mod signin;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::HospitalId;
 use edge::permission::Who;
 use edge::routes::Rule;
-use edge::{AccountId, Actor, Role, StaffId};
+use edge::{AccountId, Actor, DeviceId, DeviceKind, Role, StaffId};
 use reqwest::Method;
 use serde_json::json;
 use testkit::hospital::SECOND;
@@ -87,7 +87,9 @@ async fn every_route_lets_in_whom_its_rule_names() {
                 let other = signed_in(hospital, FIRST, Actor::Account(stranger)).await;
                 let other = call(&other, &rule, &ids).await;
                 match rule.who {
-                    Who::Staff | Who::Roles(_) => drop(other.refused(403, "forbidden")),
+                    Who::Staff | Who::Roles(_) | Who::Devices(_) | Who::RolesOrDevices(..) => {
+                        drop(other.refused(403, "forbidden"));
+                    }
                     // The body is read before the id is looked for.
                     Who::Accounts if rule.path.contains('{') && other.status != 422 => {
                         drop(other.refused(404, "not_found"));
@@ -102,6 +104,16 @@ async fn every_route_lets_in_whom_its_rule_names() {
                         assert!(let_in(&staff), "{role:?}, {name}: {} {}", staff.status, staff.text);
                     } else {
                         let _refused = staff.refused(403, "forbidden");
+                    }
+                }
+                for kind in DeviceKind::ALL {
+                    let actor = Actor::Device(DeviceId::new(), *kind);
+                    let admitted = rule.who.admits(&actor);
+                    let device = call(&signed_in(hospital, FIRST, actor).await, &rule, &ids).await;
+                    if admitted {
+                        assert!(let_in(&device), "{kind:?}, {name}: {} {}", device.status, device.text);
+                    } else {
+                        let _refused = device.refused(403, "forbidden");
                     }
                 }
             }
@@ -143,7 +155,7 @@ async fn another_hospital_is_another_world() {
                 }
                 let local = signed_in(hospital, SECOND, Actor::Account(native)).await;
                 let answer = call(&local, &rule, &ids).await;
-                if matches!(rule.who, Who::Staff | Who::Roles(_)) {
+                if !matches!(rule.who, Who::Anyone | Who::Accounts) {
                     let _for_staff = answer.refused(403, "forbidden");
                 } else if rule.path.contains('{') && answer.status != 422 {
                     let _not_there = answer.refused(404, "not_found");
