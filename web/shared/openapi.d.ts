@@ -175,6 +175,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the device is and what it is to show. Asked now and then, so that a change in the console reaches it. */
+        get: operations["devices_own"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/pairings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A device asks to be let in; it shows the code. */
+        post: operations["devices_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/pairings/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A device asks whether somebody has typed its code. The session that its browser had ends. */
+        post: operations["devices_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/doctors": {
         parameters: {
             query?: never;
@@ -582,6 +633,42 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All screens and kiosks. */
+        get: operations["devices_list"];
+        put?: never;
+        /** Lets in the device that shows a code. Twice is once. */
+        post: operations["devices_let_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a device; it is signed out. */
+        delete: operations["devices_remove"];
+        options?: never;
+        head?: never;
+        /** Renames a device or shows something else on it. */
+        patch: operations["devices_change"];
         trace?: never;
     };
     "/api/v1/staff/doctors/{code}": {
@@ -1615,6 +1702,62 @@ export interface components {
             /** @description How many numbers a person may have, and until when one can be given up. */
             limits: components["schemas"]["Text2"][];
         };
+        /** @description A device. */
+        DeviceEntry: {
+            /** @description `dev_…` */
+            id: string;
+            /** @description What it may do. */
+            kind: components["schemas"]["DeviceKind"];
+            /** @description What staff call it. */
+            name: string;
+            /** @description What it shows. */
+            show: components["schemas"]["DeviceShow"];
+            /**
+             * Format: date-time
+             * @description Since when it is ours.
+             */
+            added_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard of, give or take a minute.
+             */
+            seen_at: string;
+        };
+        /**
+         * @description What a device of the hospital may do.
+         * @enum {string}
+         */
+        DeviceKind: "screen" | "kiosk";
+        /** @description Devices by name. */
+        DeviceList: {
+            /** @description The devices. */
+            items: components["schemas"]["DeviceEntry"][];
+        };
+        /** @description What is to change; what is left out stays. */
+        DevicePatch: {
+            /** @description The name. */
+            name?: string | null;
+            show?: components["schemas"]["DeviceShow"] | null;
+        };
+        /** @description The device that asks, and what goes with its requests. */
+        DeviceSelf: {
+            /** @description Itself. */
+            device: components["schemas"]["DeviceEntry"];
+            /** @description What changing requests carry in `X-CSRF`. */
+            csrf: string;
+        };
+        /** @description What a device shows. */
+        DeviceShow: {
+            /** @description What. */
+            view: components["schemas"]["DeviceView"];
+            /** @description The id of the area or of the room; empty for the other views. */
+            of?: string;
+        };
+        /**
+         * @description What a device shows.
+         * @enum {string}
+         */
+        DeviceView: "area" | "door" | "overview" | "experts" | "kiosk";
         /** @description How the numbers of a kind of clinic, or of a doctor, are divided. */
         DivisionWords: {
             /** @description The kind of clinic. */
@@ -1896,6 +2039,15 @@ export interface components {
             slot_id: string;
             /** @description For whom: a person bound to the account. */
             person_id: string;
+        };
+        /** @description A device to be let in. */
+        NewDevice: {
+            /** @description The code on its screen; hyphens and small letters don't matter. */
+            code: string;
+            /** @description What staff call it, 40 characters at most. */
+            name: string;
+            /** @description What it is to show. */
+            show: components["schemas"]["DeviceShow"];
         };
         /** @description A document as it was typed. */
         NewDocument: {
@@ -2253,6 +2405,31 @@ export interface components {
             }[];
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
+        };
+        /** @description What a device shows that asks to be let in. */
+        PairingAsked: {
+            /** @description By this it asks whether it was let in. */
+            id: string;
+            /** @description By this it proves that it is the one that asked. Not for showing. */
+            secret: string;
+            /** @description What it shows: whoever types this in the console lets it in. */
+            code: string;
+            /**
+             * Format: int64
+             * @description It holds for so many seconds.
+             */
+            expires_in_s: number;
+        };
+        /** @description The secret of a pairing. */
+        PairingSecret: {
+            /** @description As it was given. */
+            secret: string;
+        };
+        /** @description Whether a device was let in. */
+        PairingState: {
+            /** @description Whether it was: then the answer sets the session's cookie. */
+            paired: boolean;
+            device?: components["schemas"]["DeviceEntry"] | null;
         };
         /** @description A change of one's own password. */
         PasswordChange: {
@@ -3324,6 +3501,85 @@ export interface operations {
             };
         };
     };
+    devices_own: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSelf"];
+                };
+            };
+        };
+    };
+    devices_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingAsked"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PairingSecret"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingState"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_doctors: {
         parameters: {
             query?: {
@@ -4338,6 +4594,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffPlaces"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+        };
+    };
+    devices_let_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDevice"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEntry"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DevicePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             422: {
