@@ -8,7 +8,7 @@ use edge::{AccountId, Caller, Hospital, Hospitals};
 use people::{BoundPerson, PersonId};
 use schedule::Board;
 use store::fault::{self, Point};
-use store::{Backend, Db, NewEvent, StoreError, Tx};
+use store::{Backend, Db, NewEvent, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::full::Full;
@@ -16,7 +16,7 @@ use crate::lane::{self, Counter, Waiting};
 use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Refusal, Request, State};
 use crate::near::Near;
 use crate::rules::{self, Now, decide};
-use crate::{quota, store as sql, window};
+use crate::{free, quota, store as sql, window};
 
 /// How many requests may wait in a lane. More than any hospital has phones at one moment; beyond it people are asked to
 /// try again.
@@ -131,7 +131,7 @@ impl Desk {
         let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
         let replayed = facts.by_key.contains_key(&(request.account, request.key.clone()));
         if !replayed
-            && (old.slot == request.slot || !rules::can_cancel(&old, &hospital.zone, &limits, now.at))
+            && (old.slot == request.slot || old.state == State::Held || !rules::can_cancel(&old, &hospital.zone, &limits, now.at))
         {
             return cannot();
         }
@@ -165,9 +165,9 @@ impl Desk {
         }
         for one in &stock {
             let taken = if one.slot == old.slot { one.taken - 1 } else { one.taken + 1 };
-            self.show(&mut tx, hospital, one, taken);
+            self.counter.show(&mut tx, hospital.id, one, taken);
         }
-        self.is_free_again(&mut tx, old.slot);
+        self.counter.is_free_again(&mut tx, old.slot);
         tx.touch(store::Topic::new("appointment", from));
         fault::pass(Point::MoveBefore);
         tx.commit().await?;
@@ -208,9 +208,8 @@ impl Desk {
         if !sql::end(&mut tx, hospital.id, id, ending).await? {
             return Err(Problem::unavailable(1));
         }
-        schedule::stock::give_back(&mut tx, hospital.id, slot).await?;
         for one in &stock {
-            quota::give_back(&mut tx, &self.counter.board, hospital.id, one, id).await?;
+            free::place(&mut tx, &self.counter, hospital, one, &appointment).await?;
         }
         tx.publish(NewEvent {
             hospital: hospital.id,
@@ -220,10 +219,6 @@ impl Desk {
         })
         .await?;
         tx.audit(caller.audit("booking.cancel", id, serde_json::json!({"slot": slot}))).await?;
-        for one in &stock {
-            self.show(&mut tx, hospital, one, one.taken - 1);
-        }
-        self.is_free_again(&mut tx, slot);
         tx.touch(store::Topic::new("appointment", id));
         let now: UnixMs = tx.now();
         fault::pass(Point::CancelBefore);
@@ -233,17 +228,9 @@ impl Desk {
         Ok(Appointment { state: State::Cancelled, ended_at: Some(now), ended_by: Some(by), ..appointment })
     }
 
-    /// What was full has a place again once this is committed. Other nodes find out when somebody asks.
-    fn is_free_again(&self, tx: &mut Tx, slot: schedule::SlotId) {
-        let full = self.counter.full.clone();
-        tx.after_commit(move || full.forget(slot));
-    }
-
-    /// Shows a slot's new count on this node's board after the commit, and wakes who watches it.
-    fn show(&self, tx: &mut Tx, hospital: &Hospital, stock: &schedule::stock::Stock, taken: i64) {
-        lane::touch(tx, stock);
-        let (board, hospital, slot) = (self.counter.board.clone(), hospital.id, stock.slot);
-        tx.after_commit(move || board.changed(hospital, slot, taken));
+    /// What the desk works with, for what else moves places.
+    pub(crate) fn counter(&self) -> &Counter {
+        &self.counter
     }
 }
 
@@ -276,6 +263,7 @@ pub fn request(
         channel: caller.session.as_ref().map_or("system", |s| s.channel.as_str()).to_owned(),
         key: key.to_owned(),
         hash,
+        hold: None,
         replaces,
         request_id: caller.request_id.to_string(),
         source: caller.source.to_string(),

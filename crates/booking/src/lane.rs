@@ -17,9 +17,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::desk::Reply;
 use crate::full::Full;
-use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Request};
+use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Request, State};
 use crate::rules::{Facts, Now, Plan, decide};
-use crate::{quota, store as sql};
+use crate::{hold, quota, store as sql};
 
 /// The most requests of one commit.
 pub(crate) const BATCH: usize = 512;
@@ -200,6 +200,9 @@ impl Counter {
             return Ok(None);
         }
         schedule::stock::take(&mut tx, id, &plan.taken).await?;
+        for (slot, held) in &plan.held {
+            schedule::stock::hold(&mut tx, id, *slot, *held).await?;
+        }
         quota::write(&mut tx, &self.board, id, &plan, &facts.lines).await?;
         tx.publish_all(&plan.rows.iter().map(|row| booked(id, row)).collect::<Vec<_>>()).await?;
         let entries: Vec<_> = plan.rows.iter().filter_map(|row| audit(id, &asked, row)).collect();
@@ -210,6 +213,19 @@ impl Counter {
         fault::pass(Point::BookingAfter);
         metrics::counter!("booking_booked").increment(u64::try_from(plan.rows.len()).unwrap_or(0));
         Ok(Some(replies(requests, outcomes, &bound)))
+    }
+
+    /// What was full has a place again once this is committed. Other nodes find out when somebody asks.
+    pub(crate) fn is_free_again(&self, tx: &mut Tx, slot: SlotId) {
+        let full = self.full.clone();
+        tx.after_commit(move || full.forget(slot));
+    }
+
+    /// Shows a slot's new count on this node's board after the commit, and wakes who watches it.
+    pub(crate) fn show(&self, tx: &mut Tx, hospital: HospitalId, stock: &schedule::stock::Stock, taken: i64) {
+        touch(tx, stock);
+        let (board, slot) = (self.board.clone(), stock.slot);
+        tx.after_commit(move || board.changed(hospital, slot, taken));
     }
 
     fn announce(&self, tx: &mut Tx, hospital: HospitalId, plan: &Plan, facts: &Facts) {
@@ -287,10 +303,11 @@ fn of<'a>(asked: &Asked<'a>, row: &Appointment) -> Option<&'a Request> {
     asked.get(&(row.account, row.key.as_str())).copied()
 }
 
-/// The event of a new appointment.
+/// The event of a new appointment, or of a place on hold.
 pub(crate) fn booked(hospital: HospitalId, row: &Appointment) -> NewEvent {
     let payload = serde_json::json!({"appointment": row.id, "moved_from": row.moved_from});
-    NewEvent { hospital, kind: "booking.booked", key: row.person.to_string(), payload }
+    let kind = if row.state == State::Held { hold::HELD } else { "booking.booked" };
+    NewEvent { hospital, kind, key: row.person.to_string(), payload }
 }
 
 /// The audit entry of a new appointment.
@@ -299,7 +316,11 @@ pub(crate) fn audit(hospital: HospitalId, asked: &Asked<'_>, row: &Appointment) 
     Some(store::AuditEntry {
         hospital,
         actor: row.account.to_string(),
-        action: if row.moved_from.is_some() { "booking.move" } else { "booking.book" },
+        action: match (row.state, row.moved_from) {
+            (State::Held, _) => "booking.hold",
+            (_, Some(_)) => "booking.move",
+            _ => "booking.book",
+        },
         entity: row.id.to_string(),
         detail: serde_json::json!({"slot": row.slot, "number": row.number, "person": row.person, "moved_from": row.moved_from}),
         request_id: request.request_id.clone(),

@@ -8,6 +8,7 @@
 //! - [`model`]: states and the moves between them, limits with their defaults, outcomes
 //! - [`rules`]: who may have what; why not, in words
 //! - [`desk`]: lanes, batches, cancelling, moving
+//! - [`hold`]: places that are kept for somebody until a time
 //! - [`api`]: for patients
 //! - [`reacts`]: confirmations and the reminder of the day before
 //!
@@ -17,7 +18,9 @@
 pub mod api;
 pub mod check;
 pub mod desk;
+mod free;
 mod full;
+pub mod hold;
 mod lane;
 pub mod model;
 mod near;
@@ -34,6 +37,7 @@ use ::store::Db;
 use edge::{Capability, Hospitals};
 
 pub use desk::Desk;
+pub use hold::{Hold, HoldFor};
 pub use model::{AppointmentId, Limits, State};
 
 /// What the capability needs of others.
@@ -63,7 +67,10 @@ pub fn capability(deps: BookingDeps) -> Capability {
             Arc::new(reacts::Tell::new(deps.clone())),
             Arc::new(reacts::EndStopped::new(deps.clone())),
         ],
-        sweeps: vec![Arc::new(reacts::RemindTomorrow::new(deps.clone()))],
+        sweeps: vec![
+            Arc::new(reacts::RemindTomorrow::new(deps.clone())),
+            Arc::new(hold::Expire::new(deps.clone())),
+        ],
         topics: vec![Arc::new(api::AppointmentTopic::new(deps))],
         ..Capability::default()
     }
@@ -72,11 +79,11 @@ pub fn capability(deps: BookingDeps) -> Capability {
 /// Its tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("booking", "0001_booking")]
+    vec![::store::migration!("booking", "0001_booking"), ::store::migration!("booking", "0003_hold")]
 }
 
 /// Its statements.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::ALL, store::look::ALL].concat()
+    [store::ALL, store::look::ALL, store::hold::ALL].concat()
 }

@@ -7,6 +7,8 @@ use schedule::{CampusId, ClinicId, DepartmentId, DoctorId, SlotId};
 use serde::{Deserialize, Serialize};
 use store::value::{FromRow, Row};
 
+use crate::hold::{Hold, HoldFor};
+
 store::typed_id! {
     /// An appointment.
     AppointmentId = "apt";
@@ -165,6 +167,8 @@ pub struct Request {
     pub key: String,
     /// What the request amounts to: the same key with another hash is refused.
     pub hash: String,
+    /// Not booked at once, but kept for the person until a time.
+    pub hold: Option<Hold>,
     /// The appointment that this one takes the place of.
     pub replaces: Option<AppointmentId>,
     /// For the audit entry.
@@ -286,6 +290,12 @@ pub struct Appointment {
     pub booked_at: UnixMs,
     /// Booked after the time until which it could be given up the day before: can be given up until it begins, and counts.
     pub late: bool,
+    /// Of a place that is or was on hold: until when …
+    pub hold_until: Option<UnixMs>,
+    /// … for what …
+    pub hold_for: Option<HoldFor>,
+    /// … and when it became a booking.
+    pub confirmed_at: Option<UnixMs>,
     /// When it was given up, stopped or missed.
     pub ended_at: Option<UnixMs>,
     /// By whom.
@@ -322,6 +332,9 @@ impl FromRow for Appointment {
             check_in_code: row.get("check_in_code")?,
             booked_at: row.get("booked_at")?,
             late: row.get("late")?,
+            hold_until: row.get("hold_until")?,
+            hold_for: row.get("hold_for")?,
+            confirmed_at: row.get("confirmed_at")?,
             ended_at: row.get("ended_at")?,
             ended_by: row.get("ended_by")?,
             moved_from: row.get("moved_from")?,

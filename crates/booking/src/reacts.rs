@@ -63,6 +63,10 @@ impl Subscriber for Tell {
             .await?;
         }
         if kind == notify::Kind::AppointmentCancelled {
+            if appointment.hold_until.is_some() && appointment.confirmed_at.is_none() {
+                // It was never more than on hold: nobody was told that they have it.
+                return Ok(());
+            }
             let waiting = [
                 notify::Kind::AppointmentConfirmed,
                 notify::Kind::AppointmentMoved,
@@ -128,6 +132,9 @@ impl Subscriber for EndStopped {
                 sql::End { state: State::Stopped, by: "hospital", reason: "clinic_stopped", moved_to: None };
             if !sql::end(tx, event.hospital, appointment.id, ending).await? {
                 continue;
+            }
+            if appointment.state == State::Held {
+                schedule::stock::hold(tx, event.hospital, appointment.slot, -1).await?;
             }
             let waiting = [
                 notify::Kind::AppointmentConfirmed,

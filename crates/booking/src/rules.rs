@@ -4,7 +4,7 @@
 //! outcome for each together with a [`Plan`] of rows. What it promises holds only because the schema says the same: when
 //! another node was faster, the insert is short, and the batch is decided again on fresh rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use base::calendar::age_on;
 use base::{Date, UnixMs, WallTime, Zone};
@@ -39,6 +39,8 @@ pub struct Plan {
     pub rows: Vec<Appointment>,
     /// How many places each slot gives.
     pub taken: Vec<(SlotId, i64)>,
+    /// How many of those are only on hold.
+    pub held: Vec<(SlotId, i64)>,
     /// The clinics of which places of a channel are taken.
     pub divided: Vec<ClinicId>,
 }
@@ -70,7 +72,7 @@ pub fn decide(
     mut new_ids: impl FnMut() -> (AppointmentId, String),
 ) -> (Vec<Outcome>, Plan) {
     let mut plan = Plan::default();
-    let mut taken: HashMap<SlotId, i64> = HashMap::new();
+    let (mut taken, mut held): (HashMap<SlotId, i64>, BTreeMap<SlotId, i64>) = Default::default();
     let mut outcomes = Vec::with_capacity(requests.len());
     for request in requests {
         let by_key = (request.account, request.key.clone());
@@ -109,12 +111,16 @@ pub fn decide(
             plan.divided.push(stock.clinic);
         }
         *taken.entry(request.slot).or_default() += 1;
+        if appointment.state == State::Held {
+            *held.entry(request.slot).or_default() += 1;
+        }
         facts.by_key.insert(by_key, appointment.clone());
         plan.rows.push(appointment.clone());
         outcomes.push(Outcome::Booked(Box::new(appointment)));
     }
     plan.taken = taken.into_iter().collect();
     plan.taken.sort_by_key(|(slot, _)| *slot);
+    plan.held = held.into_iter().collect();
     plan.divided.sort_unstable();
     plan.divided.dedup();
     (outcomes, plan)
@@ -246,7 +252,7 @@ fn place(
     let day_ordinal = (1..).find(|n| !used.contains(n)).unwrap_or(1);
     Appointment {
         id,
-        state: State::Booked,
+        state: if request.hold.is_some() { State::Held } else { State::Booked },
         slot: stock.slot,
         clinic: stock.clinic,
         doctor: stock.doctor,
@@ -268,6 +274,9 @@ fn place(
         check_in_code,
         booked_at: now.at,
         late: now.at >= cancel_deadline(now.zone, stock.date, now.limits.cancel_until),
+        hold_until: request.hold.map(|h| h.until),
+        hold_for: request.hold.map(|h| h.why),
+        confirmed_at: None,
         ended_at: None,
         ended_by: None,
         moved_from: request.replaces,
@@ -321,10 +330,11 @@ pub fn can_cancel_until(appointment: &Appointment, zone: &Zone, limits: &Limits)
     }
 }
 
-/// Whether it can be given up or moved now.
+/// Whether it can be given up or moved now. What is only on hold can be let go until the hold is over.
 #[must_use]
 pub fn can_cancel(appointment: &Appointment, zone: &Zone, limits: &Limits, now: UnixMs) -> bool {
-    appointment.state.may_become(State::Cancelled) && now < can_cancel_until(appointment, zone, limits)
+    let in_time = now < can_cancel_until(appointment, zone, limits);
+    appointment.state.may_become(State::Cancelled) && (in_time || appointment.state == State::Held)
 }
 
 fn count(n: usize) -> u32 {

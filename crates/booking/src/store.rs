@@ -1,5 +1,6 @@
 //! The SQL of booking.
 
+pub(crate) mod hold;
 pub(crate) mod look;
 
 use std::collections::HashMap;
@@ -25,28 +26,29 @@ store::statements! {
                       ON a.hospital_id = $1 AND a.account_id = r.account_id AND a.key = r.key";
     KNOWN = sqlite "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
                     FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
-                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1)"
+                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL))"
         postgres "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
                     FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN appointment a
                     ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
-                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1)";
+                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL))";
     INSERT_ALL = sqlite "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
                     date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
-                    request_hash, check_in_code, booked_at, late, moved_from)
+                    request_hash, check_in_code, booked_at, late, moved_from, hold_until, hold_for)
                SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
                     value->>8, value->>9, CAST(value->>10 AS BIGINT), CAST(value->>11 AS BIGINT), CAST(value->>12 AS BIGINT),
                     value->>13, value->>14, value->>15, CAST(value->>16 AS BIGINT), CAST(value->>17 AS BIGINT), value->>18, value->>19,
-                    value->>20, value->>21, value->>22, CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT), value->>25
+                    value->>20, value->>21, value->>22, CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT), value->>25,
+                    CAST(value->>26 AS BIGINT), value->>27
                FROM json_each($2) WHERE true ON CONFLICT DO NOTHING"
         postgres "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
                     date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
-                    request_hash, check_in_code, booked_at, late, moved_from)
+                    request_hash, check_in_code, booked_at, late, moved_from, hold_until, hold_for)
                SELECT CAST($1 AS BIGINT), r.* FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]),
                     CAST($6 AS TEXT[]), CAST($7 AS TEXT[]), CAST($8 AS TEXT[]), CAST($9 AS TEXT[]), CAST($10 AS TEXT[]), CAST($11 AS TEXT[]),
                     CAST($12 AS BIGINT[]), CAST($13 AS BIGINT[]), CAST($14 AS BIGINT[]), CAST($15 AS TEXT[]), CAST($16 AS TEXT[]),
                     CAST($17 AS TEXT[]), CAST($18 AS BIGINT[]), CAST($19 AS BIGINT[]), CAST($20 AS TEXT[]), CAST($21 AS TEXT[]),
                     CAST($22 AS TEXT[]), CAST($23 AS TEXT[]), CAST($24 AS TEXT[]), CAST($25 AS BIGINT[]), CAST($26 AS BIGINT[]),
-                    CAST($27 AS TEXT[])) AS r ON CONFLICT DO NOTHING";
+                    CAST($27 AS TEXT[]), CAST(CAST($28 AS TEXT[]) AS BIGINT[]), CAST($29 AS TEXT[])) AS r ON CONFLICT DO NOTHING";
     CHANNEL_OF = "SELECT channel FROM appointment WHERE hospital_id = $1 AND id = $2";
     GET = "SELECT * FROM appointment WHERE hospital_id = $1 AND id = $2";
     END = "UPDATE appointment SET state = $3, ended_at = $4, ended_by = $5, end_reason = $6, moved_to = $7
@@ -161,7 +163,9 @@ pub(crate) async fn insert_all(
                 a.check_in_code,
                 a.booked_at.0,
                 i64::from(a.late),
-                a.moved_from.map(|m| m.db())
+                a.moved_from.map(|m| m.db()),
+                a.hold_until.map(|at| at.0),
+                a.hold_for.map(|why| why.code())
             ])
         })
         .collect();
@@ -200,7 +204,9 @@ fn columns(hospital: HospitalId, rows: &[Appointment], channels: &[&str]) -> Vec
         text(&|a| a.check_in_code.clone()),
         ints(&|a| a.booked_at.0),
         ints(&|a| i64::from(a.late)),
-        maybe(&|a| a.moved_from.map(|m| m.db()))
+        maybe(&|a| a.moved_from.map(|m| m.db())),
+        maybe(&|a| a.hold_until.map(|at| at.0.to_string())),
+        maybe(&|a| a.hold_for.map(|why| why.code().to_owned()))
     ]
 }
 

@@ -177,6 +177,15 @@ pub async fn give_back(tx: &mut Tx, hospital: HospitalId, slot: SlotId) -> Resul
     tx.one::<One<i64>>(sql::GIVE_BACK, args![hospital, slot, now]).await.map(|one| one.0)
 }
 
+/// So many more (or fewer, below 0) of a slot's taken places are only on hold. The slot is locked.
+///
+/// # Errors
+/// [`store::StoreError::Constraint`] when that would be more than are taken, or fewer than none; any other
+/// [`store::StoreError`].
+pub async fn hold(tx: &mut Tx, hospital: HospitalId, slot: SlotId, by: i64) -> Result<()> {
+    tx.exec(sql::HOLD, args![hospital, slot, by]).await.map(drop)
+}
+
 /// Wakes everybody who watches this stock's doctor or department, once the transaction is committed.
 pub fn touch(tx: &mut Tx, stock: &Stock) {
     touch_of(tx, stock.doctor, stock.department);

@@ -44,6 +44,8 @@ store::statements! {
         WHERE slot.hospital_id = $1 AND slot.id = r.id AND slot.stopped = 0";
     GIVE_BACK = "UPDATE slot SET taken = taken - 1, changed_at = $3 WHERE hospital_id = $1 AND id = $2 AND taken > 0 RETURNING taken";
 
+    HOLD = "UPDATE slot SET held = held + $3 WHERE hospital_id = $1 AND id = $2";
+
     // the board
     VERSIONS = "SELECT hospital_id, version FROM schedule_version";
     CAMPUSES = "SELECT id, code, name_zh, name_en, address_zh, address_en, position FROM campus WHERE hospital_id = $1";

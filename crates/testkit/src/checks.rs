@@ -28,7 +28,7 @@ store::statements! {
     LOST = "SELECT a.id FROM appointment a LEFT JOIN slot s ON s.hospital_id = a.hospital_id AND s.id = a.slot_id WHERE s.id IS NULL";
     UNSAID = "SELECT a.id AS id, a.state AS state FROM appointment a WHERE NOT EXISTS (
                  SELECT 1 FROM audit u WHERE u.hospital_id = a.hospital_id AND u.entity = 'apt_' || a.id
-                 AND u.action IN ('booking.book', 'booking.move'))";
+                 AND u.action IN ('booking.book', 'booking.move', 'booking.hold'))";
 }
 
 /// A slot and what was given of it.

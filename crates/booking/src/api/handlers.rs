@@ -217,7 +217,9 @@ async fn fresh(
         }
     };
     let mut out = body(hospital, card, a, person.name_masked.clone(), deps.db.now());
-    out.check_in_code = a.state.is_live().then(|| a.check_in_code.clone());
+    // What is only kept can't be checked in to.
+    let theirs = a.state.is_live() && a.state != crate::model::State::Held;
+    out.check_in_code = theirs.then(|| a.check_in_code.clone());
     Ok(out)
 }
 

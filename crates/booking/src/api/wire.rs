@@ -10,6 +10,7 @@ use schedule::{Card, ClinicId, DepartmentId, DoctorId, SlotId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::hold::HoldFor;
 use crate::model::{Appointment, AppointmentId, Limits, Pay, State};
 use crate::rules;
 
@@ -113,6 +114,11 @@ pub struct AppointmentBody {
     pub can_move: bool,
     /// What desk, kiosk and laboratory read off the phone; only on the appointment's own page while it is live.
     pub check_in_code: Option<String>,
+    /// Of a place that is only kept: until when …
+    #[schema(format = DateTime)]
+    pub hold_until: Option<String>,
+    /// … and what must happen before.
+    pub hold_for: Option<HoldFor>,
     /// When it was given up or stopped.
     #[schema(format = DateTime)]
     pub cancelled_at: Option<String>,
@@ -212,6 +218,7 @@ pub fn body(
 ) -> AppointmentBody {
     let limits: Limits = hospital.settings("booking.limits");
     let can = rules::can_cancel(a, &hospital.zone, &limits, now);
+    let on_hold = a.state == State::Held;
     let (doctor_name, title) = (card.doctor_name, card.title.map(|t| t.name()));
     let cancelled_by = a.ended_by.as_ref().map(|by| match (a.moved_to, by.starts_with("acc_")) {
         (Some(_), _) => "moved".to_owned(),
@@ -244,8 +251,10 @@ pub fn body(
         booked_at: hospital.rfc3339(a.booked_at),
         cancel_until: hospital.rfc3339(rules::can_cancel_until(a, &hospital.zone, &limits)),
         can_cancel: can,
-        can_move: can,
+        can_move: can && !on_hold,
         check_in_code: None,
+        hold_until: a.hold_until.filter(|_| on_hold).map(|at| hospital.rfc3339(at)),
+        hold_for: a.hold_for.filter(|_| on_hold),
         cancelled_at: a.ended_at.map(|at| hospital.rfc3339(at)),
         cancelled_by,
         moved_from: a.moved_from,

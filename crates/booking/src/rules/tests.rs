@@ -57,6 +57,7 @@ fn adult() -> PersonFacts {
 
 fn request(person: &PersonFacts, slot: SlotId, key: &str) -> Request {
     Request {
+        hold: None,
         slot,
         person: person.clone(),
         account: AccountId::from_db("0198c0de000070008000000000000001").unwrap(),

@@ -31,7 +31,7 @@ store::statements! {
     SAME_KEY = "SELECT hospital_id, account_id, CAST(COUNT(*) AS BIGINT) AS n FROM appointment
              GROUP BY hospital_id, account_id, key HAVING COUNT(*) > 1 LIMIT 100";
     SAME_CODE = "SELECT hospital_id, CAST(COUNT(*) AS BIGINT) AS n FROM appointment GROUP BY hospital_id, check_in_code HAVING COUNT(*) > 1 LIMIT 100";
-    BOOKED_SINCE = "SELECT hospital_id, id, moved_from FROM appointment WHERE booked_at >= $1";
+    BOOKED_SINCE = "SELECT hospital_id, id, moved_from FROM appointment WHERE booked_at >= $1 AND (hold_until IS NULL OR confirmed_at IS NOT NULL)";
     CANCELLED_SINCE = "SELECT hospital_id, id FROM appointment WHERE ended_at >= $1 AND state = 'cancelled' AND moved_to IS NULL";
 }
 

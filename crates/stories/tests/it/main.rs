@@ -14,6 +14,7 @@ mod crash;
 mod family;
 mod fault;
 mod giving_up;
+mod hold;
 mod journey;
 mod limits;
 mod live;

@@ -32,6 +32,7 @@ struct Joined {
     sessions: Sessions,
     channels: Channels,
     board: Board,
+    desk: booking::Desk,
     staff: people::staff::StaffDeps,
 }
 
@@ -96,6 +97,12 @@ impl Node {
         self.parts.read().board.clone()
     }
 
+    /// The booking desk.
+    #[must_use]
+    pub fn desk(&self) -> booking::Desk {
+        self.parts.read().desk.clone()
+    }
+
     /// Stops in good order.
     pub async fn stop(&self) {
         if let Some((running, stop)) = self.running.lock().await.take() {
@@ -134,6 +141,7 @@ async fn run(
         sessions: app.sessions.clone(),
         channels: app.channels.clone(),
         board: app.board.clone(),
+        desk: app.desk.clone(),
         staff: app.staff.clone(),
     };
     let stop = CancellationToken::new();
