@@ -131,7 +131,9 @@ impl Desk {
         let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
         let replayed = facts.by_key.contains_key(&(request.account, request.key.clone()));
         if !replayed
-            && (old.slot == request.slot || old.state == State::Held || !rules::can_cancel(&old, &hospital.zone, &limits, now.at))
+            && (old.slot == request.slot
+                || old.state == State::Held
+                || !rules::can_cancel(&old, &hospital.zone, &limits, now.at))
         {
             return cannot();
         }

@@ -114,7 +114,12 @@ impl Expire {
         Self { deps }
     }
 
-    async fn end(&self, db: &Db, hospital: &std::sync::Arc<Hospital>, id: AppointmentId) -> Result<(), Failure> {
+    async fn end(
+        &self,
+        db: &Db,
+        hospital: &std::sync::Arc<Hospital>,
+        id: AppointmentId,
+    ) -> Result<(), Failure> {
         let mut tx = db.begin().await?;
         let Some(found) = sql::get(&mut tx, hospital.id, id).await? else { return Ok(()) };
         let stock = schedule::stock::lock(&mut tx, hospital.id, &[found.slot]).await?;

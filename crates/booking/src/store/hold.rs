@@ -26,7 +26,12 @@ pub(crate) async fn expire(tx: &mut Tx, hospital: HospitalId, id: AppointmentId)
 }
 
 /// Holds that are over, the oldest first.
-pub(crate) async fn due(db: &Db, hospital: HospitalId, now: UnixMs, limit: i64) -> Result<Vec<AppointmentId>> {
+pub(crate) async fn due(
+    db: &Db,
+    hospital: HospitalId,
+    now: UnixMs,
+    limit: i64,
+) -> Result<Vec<AppointmentId>> {
     let rows: Vec<One<AppointmentId>> = db.all(DUE, args![hospital, now, limit]).await?;
     Ok(rows.into_iter().map(|one| one.0).collect())
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use booking::hold::{self, Confirmed};
-use booking::model::{Outcome, PersonFacts};
-use booking::{AppointmentId, Hold, HoldFor, desk};
+use ::booking::hold::{self, Confirmed};
+use ::booking::model::{Outcome, PersonFacts};
+use ::booking::{AppointmentId, Hold, HoldFor, desk};
 use edge::{Actor, Caller};
 use serde_json::json;
 use store::args;
@@ -114,7 +114,7 @@ async fn a_hold_that_is_not_confirmed_ends_and_gives_its_place_back() {
         let page = phones[0].appointment(&kept.to_string()).await.good();
         assert_eq!(page["state"], "expired");
         let Confirmed::Gone(gone) = confirms(hospital, kept).await else { panic!("it is over") };
-        assert_eq!(gone.state, booking::State::Expired);
+        assert_eq!(gone.state, ::booking::State::Expired);
         assert_eq!(phones[1].gets(&slot).await["number"], 2, "its number is not used again");
         let events = hospital.node().db().all::<Row>(EVENTS, args![]).await.unwrap();
         let events: Vec<String> = events.iter().map(|e| e.get("kind").unwrap()).collect();
@@ -127,34 +127,35 @@ async fn a_hold_that_is_not_confirmed_ends_and_gives_its_place_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_can_be_let_go_and_a_stop_ends_it() {
     let setup = Setup::default();
-    setup.play(async |hospital: &Hospital| {
-        let phones = hospital.patients(2).await;
-        hospital.becomes(0, "18:00").await;
-        for phone in &phones {
-            let _ready = phone.signs_in().await;
-        }
-        // After 17:00 of the day before: a booking that is given up now would count.
-        let slot = hospital.slot(&hospital.site.dr_li, 1, "08:00").await;
-        let kept = is_kept_for(hospital, &phones[0], &slot, 15).await;
-        assert_eq!(counts(hospital, &slot).await, (1, 1));
-        let gone = phones[0].cancels(&kept.to_string()).await.good();
-        assert_eq!(gone["state"], "cancelled");
-        assert_eq!(counts(hospital, &slot).await, (0, 0));
-        let other = hospital.slot(&hospital.site.dr_wang, 1, "09:00").await;
-        let booked = phones[0].gets(&other).await;
-        phones[0].receives_card("预约挂号成功通知").await;
-        assert_eq!(phones[0].cards().await.len(), 1);
-        // The clinic is called off while a place in it is on hold.
-        let evening = hospital.opens_evening(&hospital.site.dr_li, 3, 2).await;
-        let kept = is_kept_for(hospital, &phones[1], &evening, 15).await;
-        let page = phones[1].appointment(&kept.to_string()).await.good();
-        hospital.stops(page["clinic_id"].as_str().unwrap()).await;
-        hospital.settle().await;
-        assert_eq!(counts(hospital, &evening).await, (1, 0));
-        let page = phones[1].appointment(&kept.to_string()).await.good();
-        assert_eq!(page["state"], "stopped");
-        assert!(matches!(confirms(hospital, kept).await, Confirmed::Gone(_)));
-        assert_eq!(booked["state"], "booked");
-    })
-    .await;
+    setup
+        .play(async |hospital: &Hospital| {
+            let phones = hospital.patients(2).await;
+            hospital.becomes(0, "18:00").await;
+            for phone in &phones {
+                let _ready = phone.signs_in().await;
+            }
+            // After 17:00 of the day before: a booking that is given up now would count.
+            let slot = hospital.slot(&hospital.site.dr_li, 1, "08:00").await;
+            let kept = is_kept_for(hospital, &phones[0], &slot, 15).await;
+            assert_eq!(counts(hospital, &slot).await, (1, 1));
+            let gone = phones[0].cancels(&kept.to_string()).await.good();
+            assert_eq!(gone["state"], "cancelled");
+            assert_eq!(counts(hospital, &slot).await, (0, 0));
+            let other = hospital.slot(&hospital.site.dr_wang, 1, "09:00").await;
+            let booked = phones[0].gets(&other).await;
+            phones[0].receives_card("预约挂号成功通知").await;
+            assert_eq!(phones[0].cards().await.len(), 1);
+            // The clinic is called off while a place in it is on hold.
+            let evening = hospital.opens_evening(&hospital.site.dr_li, 3, 2).await;
+            let kept = is_kept_for(hospital, &phones[1], &evening, 15).await;
+            let page = phones[1].appointment(&kept.to_string()).await.good();
+            hospital.stops(page["clinic_id"].as_str().unwrap()).await;
+            hospital.settle().await;
+            assert_eq!(counts(hospital, &evening).await, (1, 0));
+            let page = phones[1].appointment(&kept.to_string()).await.good();
+            assert_eq!(page["state"], "stopped");
+            assert!(matches!(confirms(hospital, kept).await, Confirmed::Gone(_)));
+            assert_eq!(booked["state"], "booked");
+        })
+        .await;
 }
