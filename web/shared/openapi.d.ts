@@ -1382,6 +1382,12 @@ export interface components {
             check_in_code?: string | null;
             /**
              * Format: date-time
+             * @description Of a place that is only kept: until when …
+             */
+            hold_until?: string | null;
+            hold_for?: components["schemas"]["HoldFor"] | null;
+            /**
+             * Format: date-time
              * @description When it was given up or stopped.
              */
             cancelled_at?: string | null;
@@ -1884,6 +1890,11 @@ export interface components {
             at: string;
         };
         /**
+         * @description What must happen before a place on hold is booked.
+         * @enum {string}
+         */
+        HoldFor: "payment" | "waitlist";
+        /**
          * @description What a template does on public holidays.
          * @enum {string}
          */
@@ -2321,6 +2332,12 @@ export interface components {
                 can_move: boolean;
                 /** @description What desk, kiosk and laboratory read off the phone; only on the appointment's own page while it is live. */
                 check_in_code?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Of a place that is only kept: until when …
+                 */
+                hold_until?: string | null;
+                hold_for?: components["schemas"]["HoldFor"] | null;
                 /**
                  * Format: date-time
                  * @description When it was given up or stopped.
