@@ -28,6 +28,7 @@ mod problems;
 mod quota;
 pub mod reacts;
 pub mod rules;
+mod sections;
 pub mod store;
 mod window;
 
@@ -72,6 +73,7 @@ pub fn capability(deps: BookingDeps) -> Capability {
             Arc::new(hold::Expire::new(deps.clone())),
         ],
         topics: vec![Arc::new(api::AppointmentTopic::new(deps))],
+        settings: sections::sections(),
         ..Capability::default()
     }
 }

@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::live::TopicSource;
 use crate::routes::Rule;
+use crate::settings::Section;
 
 /// The parts of a capability. The server joins them; nobody else needs to know what is inside.
 #[derive(Default)]
@@ -27,6 +28,8 @@ pub struct Capability {
     pub jobs: Vec<Arc<dyn JobHandler>>,
     /// What it looks for.
     pub sweeps: Vec<Arc<dyn Sweep>>,
+    /// What a hospital may set about it.
+    pub settings: Vec<Section>,
     /// What can be watched.
     pub topics: Vec<Arc<dyn TopicSource>>,
 }

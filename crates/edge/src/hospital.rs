@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use store::value::{FromRow, Row};
 use store::{Db, StoreError, args};
 
+use crate::settings::keep;
+
 store::statements! {
     LIST = "SELECT id, code, profile, zone FROM hospital ORDER BY id";
     HOSTS = "SELECT host, hospital_id FROM hospital_host";
@@ -22,8 +24,6 @@ store::statements! {
     PUT = "INSERT INTO hospital (id, code, profile, zone, created_at) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (id) DO UPDATE SET code = excluded.code, profile = excluded.profile, zone = excluded.zone";
     ADD_HOST = "INSERT INTO hospital_host (host, hospital_id) VALUES ($1, $2) ON CONFLICT (host) DO UPDATE SET hospital_id = excluded.hospital_id";
-    SET = "INSERT INTO setting (hospital_id, section, value, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5)
-           ON CONFLICT (hospital_id, section) DO UPDATE SET value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at";
 }
 
 /// What a hospital is called and where it is.
@@ -236,10 +236,9 @@ impl Hospitals {
         value: &T,
         by: &str,
     ) -> Result<(), StoreError> {
-        let value = serde_json::to_string(value).map_err(|e| StoreError::Config(e.to_string()))?;
+        let value = serde_json::to_value(value).map_err(|e| StoreError::Config(e.to_string()))?;
         let mut tx = self.db.begin().await?;
-        let now = tx.now();
-        tx.exec(SET, args![id, section, value, by, now]).await?;
+        keep::put(&mut tx, id, section, &value, by).await?;
         tx.commit().await?;
         self.reload().await
     }

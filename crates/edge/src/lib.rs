@@ -7,6 +7,7 @@
 //! - [`extract`]: strict JSON, query and path readers that name the field at fault
 //! - [`idempotency`]: the first answer to a key is stored with the change and given again
 //! - [`hospital`]: which hospital a request is for, its profile and settings
+//! - [`settings`]: which sections of settings there are, and changing them with history and undo
 //! - [`live`]: one stream of server-sent events for all that a page watches
 //! - [`limit`]: token buckets in memory
 //!
@@ -28,6 +29,7 @@ pub mod problem;
 pub mod routes;
 pub mod schema;
 pub mod session;
+pub mod settings;
 
 pub use actor::{Account, AccountId, Actor, Caller, Device, DeviceId, DeviceKind, Staff, StaffId};
 pub use capability::Capability;
@@ -38,15 +40,20 @@ pub use page::Page;
 pub use permission::{Anyone, Granted, Permission, Role, SignedIn, Who};
 pub use problem::{ApiError, ApiResult};
 pub use routes::Routes;
+pub use settings::Section;
 
 /// The kernel tables of this crate.
 #[must_use]
 pub fn migrations() -> Vec<store::Migration> {
-    vec![store::migration!("edge", "0001_edge"), store::migration!("edge", "0002_device")]
+    vec![
+        store::migration!("edge", "0001_edge"),
+        store::migration!("edge", "0002_device"),
+        store::migration!("edge", "0003_settings"),
+    ]
 }
 
 /// Its statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<store::Sql> {
-    [hospital::ALL, idempotency::ALL, session::ALL].concat()
+    [hospital::ALL, idempotency::ALL, session::ALL, settings::keep::ALL].concat()
 }

@@ -16,7 +16,8 @@
 //! **Invariants.** Nothing clinical and no full name is in a message; departments that the hospital calls sensitive are not
 //! named. A code stands sealed in its row and is wiped when it was sent. All texts exist in both languages ([`text`]).
 //!
-//! It has no routes of its own: what others call stands in `api.rs`, and pages read what they show through [`of_subject`].
+//! What others call stands in `api.rs`, and pages of patients read what they show through [`of_subject`]; its only routes are
+//! those of staff, who look after what could not be told (`staff_api.rs`).
 
 mod api;
 pub mod check;
@@ -24,9 +25,11 @@ pub mod model;
 mod reacts;
 mod receipts;
 pub mod rules;
+mod sections;
 mod sender;
 pub mod settings;
 mod sms;
+mod staff_api;
 mod store;
 pub mod templates;
 pub mod text;
@@ -47,7 +50,7 @@ pub use worker::NotifyDeps;
 /// Its tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("notify", "0001_notify")]
+    vec![::store::migration!("notify", "0001_notify"), ::store::migration!("notify", "0002_given_up")]
 }
 
 /// Its statements, for the test that prepares them all.
@@ -59,13 +62,17 @@ pub fn statements() -> Vec<::store::Sql> {
 /// Its parts for the server. The worker runs apart: see [`worker::run`].
 #[must_use]
 pub fn capability(deps: NotifyDeps) -> edge::Capability {
+    let (router, rules) = staff_api::routes().with_state(deps.clone());
     let templates = reacts::Templates { channels: deps.channels, next: parking_lot::Mutex::default() };
     edge::Capability {
         name: "notify",
         migrations: migrations(),
         statements: statements(),
+        router,
+        rules,
         subscribers: vec![Arc::new(reacts::Followed)],
         sweeps: vec![Arc::new(templates), Arc::new(reacts::Forget { hospitals: deps.hospitals })],
+        settings: sections::sections(),
         ..edge::Capability::default()
     }
 }

@@ -36,6 +36,7 @@ pub mod persons;
 pub mod reacts;
 pub mod refusal;
 pub mod rules;
+mod sections;
 pub mod settings;
 pub mod signin;
 pub mod sms_code;
@@ -91,6 +92,7 @@ pub fn capability(deps: PeopleDeps) -> Capability {
         rules: [rules, staff_rules].concat(),
         jobs: vec![Arc::new(reacts::LookUpFollower::new(channels))],
         sweeps: vec![Arc::new(reacts::Forget)],
+        settings: sections::sections(),
         ..Capability::default()
     }
 }

@@ -27,6 +27,7 @@ pub mod signin;
 pub(crate) mod store;
 pub mod totp;
 pub mod wecom;
+pub mod who;
 
 use base::HospitalId;
 

@@ -68,6 +68,7 @@ pub fn capability(deps: ScheduleDeps) -> Capability {
         router: router.merge(staff_router),
         rules: [rules, staff_rules].concat(),
         sweeps: vec![generate],
+        settings: crate::sections::sections(),
         topics: vec![Arc::new(DoctorTopic(answers.clone())), Arc::new(DepartmentTopic(answers))],
         ..Capability::default()
     }

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod quota;
 pub mod reacts;
 pub mod rules;
+mod sections;
 pub mod staff_api;
 pub mod stock;
 mod store;

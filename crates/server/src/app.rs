@@ -24,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::Config;
-use crate::{docs, entrance, health, http, layers, web};
+use crate::{console, docs, entrance, health, http, layers, web};
 
 /// How often workers look by themselves when nothing wakes them.
 const TICK: Duration = Duration::from_millis(500);
@@ -105,6 +105,8 @@ pub struct Description {
     pub api: OpenApi,
     /// Who may call what.
     pub rules: Vec<Rule>,
+    /// What a hospital may set.
+    pub settings: Vec<edge::Section>,
 }
 
 impl App {
@@ -160,7 +162,7 @@ impl App {
             board: board.clone(),
             facts,
         };
-        let capabilities = vec![
+        let mut capabilities = vec![
             people::devices::capability(people_deps.clone()),
             people::capability(people_deps),
             notify::capability(notify.clone()),
@@ -168,6 +170,8 @@ impl App {
             booking::capability(booking_deps),
             entrance::capability(),
         ];
+        let settings = capabilities.iter().flat_map(|c| c.settings.clone()).collect();
+        capabilities.push(console::capability(db.clone(), hospitals.clone(), &config, settings));
         granted.learn(&capabilities.iter().flat_map(|c| c.rules.clone()).collect::<Vec<_>>());
         let plain = entrance::routes(entrance_deps.clone());
         Ok(Self {
@@ -454,5 +458,6 @@ pub async fn description() -> anyhow::Result<Description> {
     let (_, api, rules) = app.described(&CancellationToken::new());
     app.db.close().await;
     let _ = std::fs::remove_dir_all(folder);
-    Ok(Description { api, rules })
+    let settings = app.capabilities.iter().flat_map(|c| c.settings.clone()).collect();
+    Ok(Description { api, rules, settings })
 }

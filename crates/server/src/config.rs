@@ -3,19 +3,23 @@
 //! They come from a file (`xinglin.toml`) and from the environment, which wins: `XINGLIN__SERVER__LISTEN` sets `server.listen`.
 //! The commented default file is [`DEFAULT`]; it is also the documentation. A mistake names the key, the file and the line.
 
+mod origins;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base::Secret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use store::DbConfig;
+
+pub use self::origins::{Origin, Origins};
 
 /// The default file with the meaning of each key.
 pub const DEFAULT: &str = include_str!("config.default.toml");
 
 /// All settings.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where and how we listen.
@@ -28,10 +32,13 @@ pub struct Config {
     pub log: Log,
     /// The pages.
     pub web: Web,
+    /// Which of these were said, and where.
+    #[serde(skip)]
+    pub origins: Origins,
 }
 
 /// Where and how we listen.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// Address and port.
@@ -65,15 +72,21 @@ impl Default for Server {
 }
 
 /// Where the data is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// A PostgreSQL address; empty for the embedded database.
+    #[serde(serialize_with = "masked")]
     pub url: Secret,
     /// The embedded database's file.
     pub path: PathBuf,
     /// The most connections to PostgreSQL.
     pub max_connections: u32,
+}
+
+/// Whether there is one may be seen, not what it is.
+fn masked<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(if secret.expose().is_empty() { "" } else { "***" })
 }
 
 impl Default for Database {
@@ -95,7 +108,7 @@ impl Database {
 }
 
 /// The keys of sealed fields.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Keys {
     /// Their file; made at the first start. Keep a copy apart from the database.
@@ -109,7 +122,7 @@ impl Default for Keys {
 }
 
 /// What we write about ourselves.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// `json` or `text`.
@@ -119,7 +132,7 @@ pub struct Log {
 }
 
 /// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -135,7 +148,7 @@ impl Default for Log {
 }
 
 /// The pages.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Web {
     /// Who may show our pages in a frame; empty for nobody. Only a demonstration sets this.
@@ -178,17 +191,18 @@ impl Config {
         // Once for the file alone, so that its mistakes have a line …
         toml::from_str::<Self>(text).map_err(|e| in_file(name, text, &e))?;
         let mut table: toml::Table = toml::from_str(text).map_err(|e| in_file(name, text, &e))?;
-        let mut set = Vec::new();
+        let (mut set, mut origins) = (Vec::new(), Origins::of_file(&table));
         for (variable, value) in env {
             let Some(path) = variable.strip_prefix("XINGLIN__") else { continue };
             let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
             put(&mut table, &path, &value).ok_or_else(|| {
                 ConfigError(format!("environment variable {variable}: there is no such setting"))
             })?;
+            origins.environment(&path.join("."));
             set.push((path.join("."), variable));
         }
         // … and once with the environment on top, so that its mistakes name the variable.
-        let config: Self = serde_path_to_error::deserialize(table).map_err(|e| {
+        let mut config: Self = serde_path_to_error::deserialize(table).map_err(|e| {
             let key = e.path().to_string();
             let what = first_line(&e.inner().to_string());
             let from = set
@@ -198,6 +212,7 @@ impl Config {
                 from.map_or_else(|| "environment".to_owned(), |(_, v)| format!("environment variable {v}"));
             ConfigError(format!("{variable} ({key}): {what}"))
         })?;
+        config.origins = origins;
         config.check(name)?;
         Ok(config)
     }

@@ -22,7 +22,7 @@ pub mod menu;
 pub mod model;
 pub mod rules;
 pub mod setup;
-mod store;
+pub(crate) mod store;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod words;

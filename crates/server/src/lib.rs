@@ -3,6 +3,7 @@
 //! - [`config`]: settings of the program
 //! - [`app`]: what is joined, and how
 //! - [`entrance`]: where WeChat's callbacks come in
+//! - `console`: what the console needs of the whole program: settings, failed work
 //! - [`http`]: listening, limits, stopping
 //! - [`web`]: the pages
 //! - [`health`]: `/healthz`, `/readyz`, `/metrics`
@@ -12,6 +13,7 @@
 pub mod app;
 pub mod check;
 pub mod config;
+mod console;
 pub mod docs;
 pub mod entrance;
 pub mod health;

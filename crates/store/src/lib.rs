@@ -19,6 +19,7 @@ pub mod check;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod failed;
 pub mod fault;
 pub mod jobs;
 pub mod lease;
@@ -63,11 +64,13 @@ pub fn migrations() -> Vec<Migration> {
         },
         both("0002_job_again", include_str!("../migrations/0002_job_again.sql")),
         both("0003_audit_head", include_str!("../migrations/0003_audit_head.sql")),
+        both("0004_failed_work", include_str!("../migrations/0004_failed_work.sql")),
     ]
 }
 
 /// The kernel's own statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<Sql> {
-    [audit::ALL, check::ALL, events::ALL, jobs::ALL, lease::ALL, live::ALL, migrate::ALL].concat()
+    [audit::ALL, check::ALL, events::ALL, failed::ALL, jobs::ALL, lease::ALL, live::ALL, migrate::ALL]
+        .concat()
 }

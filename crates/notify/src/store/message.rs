@@ -38,7 +38,7 @@ store::statements! {
             RETURNING subject";
     WIPE = "UPDATE message SET sealed = NULL WHERE hospital_id = $1 AND id = $2 AND sealed IS NOT NULL AND state IN ('sent', 'delivered', 'failed', 'unknown', 'expired') AND due_at IS NULL";
     FIND_AGAIN = "UPDATE message SET state = 'waiting', reason = NULL, due_at = $3, changed_at = $3
-                  WHERE hospital_id = $1 AND account_id = $2 AND reason = 'no_way' AND state = 'failed' AND expires_at > $3";
+                  WHERE hospital_id = $1 AND account_id = $2 AND reason = 'no_way' AND state = 'failed' AND given_up_at IS NULL AND expires_at > $3";
     BACKLOG = "SELECT CAST(COUNT(*) AS BIGINT) AS waiting, MIN(due_at) AS oldest FROM message WHERE due_at IS NOT NULL AND due_at <= $1";
     OLD = "SELECT hospital_id, id FROM message WHERE expires_at < $1 AND due_at IS NULL ORDER BY expires_at LIMIT 500";
     FORGET = "DELETE FROM message WHERE hospital_id = $1 AND id = $2";
@@ -207,7 +207,7 @@ pub(crate) async fn move_on(
 }
 
 /// Pages that show what became of a subject's messages watch this.
-fn notice(subject: &str) -> Topic {
+pub(crate) fn notice(subject: &str) -> Topic {
     Topic::new("notice", subject)
 }
 

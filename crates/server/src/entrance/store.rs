@@ -1,5 +1,7 @@
 //! The table of pushes.
 
+pub(crate) mod failed;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -104,7 +106,7 @@ keep!(KEEP_64, sixty_four_rows);
 
 /// Every statement of the entrance, for the test that prepares them on both databases.
 pub(super) fn all() -> Vec<Sql> {
-    [ALL, &[KEEP_1, KEEP_8, KEEP_64]].concat()
+    [ALL, failed::ALL, &[KEEP_1, KEEP_8, KEEP_64]].concat()
 }
 
 /// So many pushes are taken at a time …

@@ -26,6 +26,8 @@ mod plans;
 mod privacy;
 mod race;
 mod schema;
+mod settings;
 mod staff;
 mod telling;
 mod third_party;
+mod trouble;

@@ -1,19 +1,18 @@
 //! The audit log, for who is there to read it.
 
-use std::collections::HashMap;
-
 use ::store::audit::{self, Search};
 use axum::extract::State;
 use axum::response::Response;
 use base::{Date, Kind, Problem, UnixMs};
 use edge::problem::ProblemBody;
-use edge::{ApiQuery, ApiResult, Hospital, Page, Staff, StaffId};
+use edge::{ApiQuery, ApiResult, Hospital, Page, Staff};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::session::private;
 use super::wire::now;
 use crate::staff::store::member;
+use crate::staff::who::logins;
 use crate::staff::{StaffDeps, StaffRefusal, rules};
 
 /// A page has so many entries at most.
@@ -108,7 +107,7 @@ pub(super) async fn list(
         found.pop();
     }
     let next = found.last().filter(|_| more).map(|last| format!("{}.{}", last.at.0, last.seq));
-    let logins = logins(&deps, hospital, found.iter().map(|e| e.actor.as_str())).await?;
+    let logins = logins(&people.db, hospital.id, found.iter().map(|e| e.actor.as_str())).await?;
     let item = |entry: audit::Logged| AuditItem {
         seq: entry.seq,
         at: hospital.rfc3339(entry.at),
@@ -154,22 +153,4 @@ async fn actor(deps: &StaffDeps, who: &Staff, typed: &str) -> Result<String, Sta
     let Some(login) = rules::login(typed) else { return Ok(typed.to_owned()) };
     let found = member::by_login(&deps.people.db, who.caller.hospital.id, &login).await?;
     Ok(found.map_or_else(|| typed.to_owned(), |m| m.id.to_string()))
-}
-
-async fn logins(
-    deps: &StaffDeps,
-    hospital: &Hospital,
-    actors: impl Iterator<Item = &str>,
-) -> Result<HashMap<String, String>, StaffRefusal> {
-    let mut found = HashMap::new();
-    for actor in actors {
-        if found.contains_key(actor) {
-            continue;
-        }
-        let Ok(id) = actor.parse::<StaffId>() else { continue };
-        if let Some(member) = member::get(&deps.people.db, hospital.id, id).await? {
-            found.insert(actor.to_owned(), member.login);
-        }
-    }
-    Ok(found)
 }
