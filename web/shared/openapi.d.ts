@@ -618,6 +618,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What patients were not told and nobody has dealt with yet, the latest first. */
+        get: operations["notify_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/deliveries/{id}/give-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives it up: it is not tried again and does not stand in the list any more. */
+        post: operations["notify_give_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells it again by any way that is open. One of which nobody knows whether it arrived may then arrive twice. */
+        post: operations["notify_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/departments/{code}": {
         parameters: {
             query?: never;
@@ -1073,6 +1124,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All settings, each with its meaning, its default, what holds now and where that comes from. */
+        get: operations["console_list_at_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/settings/{section}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes some keys of a section. It holds here at once, on other nodes within five seconds. */
+        patch: operations["console_change"];
+        trace?: never;
+    };
+    "/api/v1/staff/settings/{section}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed in a section, by whom and when. */
+        get: operations["console_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/settings/{section}/changes/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a change back, as long as none of its keys was changed again. */
+        post: operations["console_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/templates": {
         parameters: {
             query?: never;
@@ -1192,6 +1311,57 @@ export interface paths {
         post?: never;
         /** Takes an exception back. */
         delete: operations["schedule_staff_delete_exception"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/trouble": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What failed for good and waits for somebody to look at it, newest first. */
+        get: operations["console_list_at_trouble"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/trouble/{sort}/{id}/give-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives failed work up: it does not stand in the list any more. */
+        post: operations["console_give_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/trouble/{sort}/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries failed work again, with as many attempts as at first. */
+        post: operations["console_again"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1526,6 +1696,14 @@ export interface components {
             address?: components["schemas"]["Text2"];
             /** Format: int32 */
             position?: number;
+        };
+        /** @description A key that was changed. */
+        ChangedSetting: {
+            name: string;
+            /** @description What stood there; `null` for the default. */
+            before?: unknown;
+            /** @description What stands there since; `null` for the default. */
+            after?: unknown;
         };
         /** @description What was done; its id takes it back. */
         ClinicChange: {
@@ -2423,6 +2601,75 @@ export interface components {
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
         };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_Trouble: {
+            /** @description The entries. */
+            items: {
+                sort: components["schemas"]["TroubleSort"];
+                /** @description What names it among its sort. */
+                id: string;
+                /** @description Which event, job or push. */
+                kind: string;
+                /**
+                 * Format: date-time
+                 * @description When the event happened, the job was due, the push came.
+                 */
+                at: string;
+                /**
+                 * Format: int64
+                 * @description How often it was tried.
+                 */
+                attempts: number;
+                /** @description Why the last attempt failed; for those who know the program. */
+                error: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_UntoldMessage: {
+            /** @description The entries. */
+            items: {
+                id: string;
+                /** @description What was to be told … */
+                kind: components["schemas"]["NoticeKind"];
+                /** @description … by its name. */
+                kind_name: components["schemas"]["Text2"];
+                /** @description About what: `apt_…`. */
+                subject: string;
+                /** @description Who it is about, masked. */
+                person_masked?: string | null;
+                state: components["schemas"]["UntoldState"];
+                /** @description Why it ended so: `no_way`, `undelivered`, `trouble`, `gave_up`, `expired`. */
+                reason?: string | null;
+                channel?: components["schemas"]["NoticeChannel"] | null;
+                /** Format: int64 */
+                attempts: number;
+                /** @description What the other side said to the last attempt: its code … */
+                code?: string | null;
+                /** @description … and its words. */
+                detail?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when it stands so.
+                 */
+                at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it is of use.
+                 */
+                expires_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried again by itself.
+                 */
+                next_try_at?: string | null;
+                /** @description Whether it can be told again by hand. */
+                retriable: boolean;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
         /** @description What a device shows that asks to be let in. */
         PairingAsked: {
             /** @description By this it asks whether it was let in. */
@@ -2564,6 +2811,16 @@ export interface components {
             code: string;
             /** @description The same for people. */
             detail: string;
+        };
+        /** @description A key of the program's settings. */
+        ProgramSetting: {
+            name: string;
+            /** @description What it means. */
+            meaning: components["schemas"]["Text2"];
+            default: unknown;
+            /** @description What holds; `***` for a secret. */
+            value: unknown;
+            source: components["schemas"]["SettingSource"];
         };
         /** @description A clinic whose division differs from the rules. */
         QuotaChange: {
@@ -2748,6 +3005,82 @@ export interface components {
              */
             ended: number;
         };
+        /** @description A change of a section. */
+        SettingChange: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description A login, else an id or `system`. */
+            by: string;
+            keys: components["schemas"]["ChangedSetting"][];
+            /** @description It took this change back. */
+            undoes?: string | null;
+            /** @description It was taken back. */
+            undone: boolean;
+        };
+        /** @description `GET /staff/settings/{section}/changes` */
+        SettingChangeList: {
+            /** @description Newest first, 200 at most. */
+            items: components["schemas"]["SettingChange"][];
+        };
+        /** @description A key with what holds now. */
+        SettingKey: {
+            name: string;
+            /** @description What it means. */
+            meaning: components["schemas"]["Text2"];
+            default: unknown;
+            value: unknown;
+            source: components["schemas"]["SettingSource"];
+            /** @description Who set it last: a login, else an id or `system`. */
+            changed_by?: string | null;
+            /** Format: date-time */
+            changed_at?: string | null;
+            /**
+             * Format: int64
+             * @description A number is at least so much …
+             */
+            least?: number | null;
+            /**
+             * Format: int64
+             * @description … and at most so much.
+             */
+            most?: number | null;
+        };
+        /** @description `GET /staff/settings` */
+        SettingList: {
+            /** @description What the hospital sets for itself. */
+            sections: components["schemas"]["SettingSection"][];
+            /** @description What the program was started with; changed in its file, not here. Secrets are not shown. */
+            program: components["schemas"]["ProgramSetting"][];
+        };
+        /** @description A change of some keys. */
+        SettingPatch: {
+            /**
+             * Format: int64
+             * @description The section's version that the change is based on.
+             */
+            version: number;
+            /** @description The new values by key; `null` gives a key its default back. */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A section. */
+        SettingSection: {
+            name: string;
+            title: components["schemas"]["Text2"];
+            /**
+             * Format: int64
+             * @description Goes up with every change: what a change is based on.
+             */
+            version: number;
+            keys: components["schemas"]["SettingKey"][];
+        };
+        /**
+         * @description Where a value comes from.
+         * @enum {string}
+         */
+        SettingSource: "default" | "database" | "file" | "environment" | "program";
         /**
          * @description A person's sex as the document says.
          * @enum {string}
@@ -3144,6 +3477,75 @@ export interface components {
             /** @description The password that is wanted. */
             password: string;
         };
+        /** @description A piece of work that failed for good. */
+        Trouble: {
+            sort: components["schemas"]["TroubleSort"];
+            /** @description What names it among its sort. */
+            id: string;
+            /** @description Which event, job or push. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When the event happened, the job was due, the push came.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description Why the last attempt failed; for those who know the program. */
+            error: string;
+        };
+        /**
+         * @description What sort of work it is.
+         * @enum {string}
+         */
+        TroubleSort: "event" | "job" | "push";
+        /** @description Something that a patient was not told, or perhaps not. */
+        UntoldMessage: {
+            id: string;
+            /** @description What was to be told … */
+            kind: components["schemas"]["NoticeKind"];
+            /** @description … by its name. */
+            kind_name: components["schemas"]["Text2"];
+            /** @description About what: `apt_…`. */
+            subject: string;
+            /** @description Who it is about, masked. */
+            person_masked?: string | null;
+            state: components["schemas"]["UntoldState"];
+            /** @description Why it ended so: `no_way`, `undelivered`, `trouble`, `gave_up`, `expired`. */
+            reason?: string | null;
+            channel?: components["schemas"]["NoticeChannel"] | null;
+            /** Format: int64 */
+            attempts: number;
+            /** @description What the other side said to the last attempt: its code … */
+            code?: string | null;
+            /** @description … and its words. */
+            detail?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it stands so.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Until when it is of use.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it is tried again by itself.
+             */
+            next_try_at?: string | null;
+            /** @description Whether it can be told again by hand. */
+            retriable: boolean;
+        };
+        /**
+         * @description How a message ended.
+         * @enum {string}
+         */
+        UntoldState: "failed" | "unknown" | "expired";
     };
     responses: never;
     parameters: never;
@@ -4590,6 +4992,120 @@ export interface operations {
             };
         };
     };
+    notify_list: {
+        parameters: {
+            query?: {
+                /** @description This kind alone. */
+                kind?: components["schemas"]["NoticeKind"];
+                /** @description That ended so. */
+                state?: components["schemas"]["UntoldState"];
+                /** @description Whose last attempt went this way. */
+                channel?: components["schemas"]["NoticeChannel"];
+                /** @description From this day on (`2026-11-23`); the last 30 days when left out. */
+                from?: string;
+                /** @description Up to and with this day; today when left out. */
+                to?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description So many, 100 when left out, 500 at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UntoldMessage"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_give_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_untold */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_untold */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_staff_put_department: {
         parameters: {
             query?: never;
@@ -5719,6 +6235,144 @@ export interface operations {
             };
         };
     };
+    console_list_at_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
+                };
+            };
+        };
+    };
+    console_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingSection"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description settings_changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description settings_invalid, with the keys at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    console_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingChangeList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    console_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingSection"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description settings_changed_since, settings_changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_staff_list_at_templates: {
         parameters: {
             query?: {
@@ -5996,6 +6650,120 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    console_list_at_trouble: {
+        parameters: {
+            query?: {
+                /** @description This sort alone. */
+                sort?: components["schemas"]["TroubleSort"];
+                /** @description The beginning of a kind: `booking.`. */
+                kind?: string;
+                /** @description From this day on (`2026-11-23`). */
+                from?: string;
+                /** @description Up to and with this day. */
+                to?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description So many, 100 when left out, 500 at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Trouble"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    console_give_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sort: components["schemas"]["TroubleSort"];
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_failed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    console_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sort: components["schemas"]["TroubleSort"];
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_failed */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
