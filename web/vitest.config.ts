@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: { alias: { '@shared': fileURLToPath(new URL('./shared', import.meta.url)) } },
   test: {
     environment: 'happy-dom',
-    include: ['{shared,patient,console,simulator}/**/*.test.ts'],
+    include: ['{shared,patient,console,screens,simulator}/**/*.test.ts'],
     testTimeout: 20_000,
     // Its parts bring their styles along, which only Vite can read.
     server: { deps: { inline: ['element-plus'] } },

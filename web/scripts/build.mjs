@@ -8,7 +8,7 @@ import { build } from 'vite'
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)))
 const asked = process.argv.slice(2)
-const apps = asked.length ? asked : ['patient', 'console', 'simulator']
+const apps = asked.length ? asked : ['patient', 'console', 'screens', 'simulator']
 
 function* files(dir) {
   for (const name of readdirSync(dir)) {

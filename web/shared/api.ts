@@ -6,7 +6,7 @@
  * for a change means: it may or may not have been done; ask again with the same idempotency key.
  */
 import { lang, type Text2 } from './i18n/i18n'
-import type { paths } from './openapi'
+import type { paths } from './paths'
 
 type Json<R> = R extends { content: { 'application/json': infer J } } ? J : never
 type Good<R> = { [S in keyof R]: S extends 200 | 201 | 202 ? Json<R[S]> : never }[keyof R]
@@ -176,7 +176,8 @@ const good = ({ status }: Told): boolean => status >= 200 && status < 300
 const problemOf = ({ body }: Told): Partial<Problem> =>
   typeof body === 'object' && body !== null ? body : {}
 
-async function call<P extends keyof paths & string, M extends keyof paths[P] & string>(
+/** One request, typed by the description; screens with calls of their own keep them beside themselves. */
+export async function call<P extends keyof paths & string, M extends keyof paths[P] & string>(
   method: M,
   path: P,
   ...[given]: Given<Operation<P, M>>

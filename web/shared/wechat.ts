@@ -12,6 +12,7 @@ interface Wx {
   closeWindow(): void
   hideMenuItems(options: { menuList: string[] }): void
   scanQRCode(options: Record<string, unknown>): void
+  getLocation(options: Record<string, unknown>): void
 }
 
 declare global {
@@ -48,7 +49,7 @@ async function configure(wx: Wx, url: string): Promise<boolean> {
       timestamp: signed.timestamp,
       nonceStr: signed.nonce_str,
       signature: signed.signature,
-      jsApiList: ['closeWindow', 'hideMenuItems', 'scanQRCode'],
+      jsApiList: ['closeWindow', 'hideMenuItems', 'scanQRCode', 'getLocation'],
     })
   })
 }
@@ -96,4 +97,46 @@ export async function closePage(address: string | null | undefined): Promise<boo
     return true
   }
   return false
+}
+
+/** Lets the phone read a code: its text, `undefined` when the person gave up, `null` where nothing here can scan. */
+export async function scanCode(address: string | null | undefined): Promise<string | undefined | null> {
+  const wx = await sdk(address)
+  if (!wx) return null
+  return new Promise((done) => {
+    wx.scanQRCode({
+      needResult: 1,
+      scanType: ['qrCode', 'barCode'],
+      // A bar code comes with its kind before a comma.
+      success: (told: { resultStr?: string }) => done(told.resultStr?.replace(/^[A-Z0-9_]+,/, '')),
+      cancel: () => done(undefined),
+      fail: () => done(null),
+    })
+  })
+}
+
+/** Where WeChat says that the phone is; `undefined` where it can't or may not say. */
+export async function locate(
+  address: string | null | undefined,
+): Promise<{ latitude: number; longitude: number; accuracy_m: number } | undefined> {
+  const wx = await sdk(address)
+  if (!wx) return undefined
+  return new Promise((done) => {
+    wx.getLocation({
+      type: 'wgs84',
+      success: (told: {
+        latitude: number | string
+        longitude: number | string
+        accuracy?: number | string
+      }) =>
+        done({
+          latitude: Number(told.latitude),
+          longitude: Number(told.longitude),
+          // A phone that does not say how sure it is counts as not sure.
+          accuracy_m: Math.ceil(Number(told.accuracy ?? 1_000)),
+        }),
+      cancel: () => done(undefined),
+      fail: () => done(undefined),
+    })
+  })
 }

@@ -1,5 +1,5 @@
 //! The pages: files of the web builds, embedded in a release and read from disk in development. The console for staff lies under
-//! `/console/`, the patient app everywhere else.
+//! `/console/`, screens and kiosks under `/screens/`, the patient app everywhere else.
 //!
 //! Files under `assets/` have a hash in their name and never change; everything else is asked for again each time. An
 //! address that is no file is a page's own route and gets `index.html`. Without a web build the server says which command
@@ -24,11 +24,17 @@ struct Patient;
 #[allow_missing = true]
 struct Console;
 
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/dist/screens"]
+#[allow_missing = true]
+struct Screens;
+
 /// Which build a file is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum App {
     Patient,
     Console,
+    Screens,
 }
 
 impl App {
@@ -36,11 +42,12 @@ impl App {
         match self {
             Self::Patient => Patient::get(path),
             Self::Console => Console::get(path),
+            Self::Screens => Screens::get(path),
         }
     }
 }
 
-/// Serves both apps.
+/// Serves all apps.
 #[derive(Debug, Clone)]
 pub struct Pages {
     frame_ancestors: String,
@@ -61,13 +68,13 @@ impl Pages {
             .get("csp.json")
             .and_then(|file| serde_json::from_slice::<Hashes>(&file.data).ok())
             .unwrap_or_default();
-        // Nobody frames the console, and it loads nobody's scripts.
+        // Nobody frames the console or a screen, and they load nobody's scripts.
         let (ancestors, scripts) = match app {
             App::Patient if !self.frame_ancestors.is_empty() => {
                 (self.frame_ancestors.as_str(), self.script_hosts.as_str())
             }
             App::Patient => ("'none'", self.script_hosts.as_str()),
-            App::Console => ("'none'", ""),
+            App::Console | App::Screens => ("'none'", ""),
         };
         let policy = format!(
             "default-src 'self'; script-src 'self' {} {}; style-src 'self' {}; img-src 'self' data: blob:; connect-src 'self'; \
@@ -90,14 +97,16 @@ impl Pages {
         if path.starts_with("api/") || path.starts_with("wechat/") {
             return StatusCode::NOT_FOUND.into_response();
         }
-        if path == "console" {
-            // Relative, because the hospital's part of the path was taken off before us.
-            return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "console/")]).into_response();
+        // Relative, because the hospital's part of the path was taken off before us.
+        if let Some(folder) =
+            [("console", "console/"), ("screens", "screens/")].into_iter().find(|f| f.0 == path)
+        {
+            return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, folder.1)]).into_response();
         }
-        let (app, path) = match path.strip_prefix("console/") {
-            Some(rest) => (App::Console, rest),
-            None => (App::Patient, path),
-        };
+        let (app, path) = [("console/", App::Console), ("screens/", App::Screens)]
+            .into_iter()
+            .find_map(|(folder, app)| path.strip_prefix(folder).map(|rest| (app, rest)))
+            .unwrap_or((App::Patient, path));
         let found = if path.is_empty() { None } else { file(app, path, request.headers()) };
         match found {
             Some(response) => response,
@@ -119,7 +128,7 @@ impl Pages {
             HeaderName::from_static("referrer-policy"),
             HeaderValue::from_static("same-origin"),
         );
-        if self.frame_ancestors.is_empty() || app == App::Console {
+        if self.frame_ancestors.is_empty() || app != App::Patient {
             set(&mut response, HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
         }
         response
