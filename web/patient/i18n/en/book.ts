@@ -93,6 +93,8 @@ export const book: Mirror<typeof zh> = {
   'visits.number': 'No. {n}',
   'visits.more': 'Show more',
 
+  'visit.arrive': 'I’m at the hospital: check in',
+  'visit.line': 'See my place in line',
   'visit.title': 'Your visit',
   'visit.person': 'Patient',
   'visit.code': 'Check-in code',

@@ -8,6 +8,8 @@ export const home: Mirror<typeof zh> = {
   'home.next': 'Your next visit',
   'home.next_today': 'Your visit today',
   'home.book_note': 'Department, doctor, time',
+  'home.today': 'At the hospital',
+  'home.today_note': 'Check in, numbers, lines',
   'home.visits_note': 'See, move or cancel',
   'home.persons_note': 'You, your children, your family',
   'home.help_note': 'Phone, address, rules',

@@ -89,6 +89,8 @@ export const book = {
   'visits.number': '{n} 号',
   'visits.more': '加载更多',
 
+  'visit.arrive': '我到医院了，报到',
+  'visit.line': '看我的排队',
   'visit.title': '预约详情',
   'visit.person': '就诊人',
   'visit.code': '报到码',

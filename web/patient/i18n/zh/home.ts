@@ -5,6 +5,8 @@ export const home = {
   'home.next': '下次就诊',
   'home.next_today': '今天就诊',
   'home.book_note': '选科室、选医生、选时间',
+  'home.today': '到院报到',
+  'home.today_note': '报到、取号、看排队',
   'home.visits_note': '查看、改约、取消',
   'home.persons_note': '本人、孩子和家人',
   'home.help_note': '电话、地址、规则',
