@@ -4,7 +4,7 @@
  */
 import { ApiError, prefix, TIMEOUT_MS, type Problem } from '@shared/api'
 import { lang } from '@shared/i18n/i18n'
-import type { paths } from '@shared/openapi'
+import type { paths } from '@shared/paths'
 
 export { ApiError }
 
@@ -35,6 +35,8 @@ export interface Given {
   body?: unknown
   /** Names one intent, so that asking twice does it once. */
   key?: string
+  /** More of them, `If-Match` for example. */
+  headers?: Record<string, string>
 }
 
 let csrf = ''
@@ -56,7 +58,10 @@ interface Told {
 }
 
 async function send(method: string, url: string, given: Given): Promise<Told> {
-  const headers: Record<string, string> = { 'Accept-Language': lang.value === 'zh' ? 'zh-CN' : 'en' }
+  const headers: Record<string, string> = {
+    'Accept-Language': lang.value === 'zh' ? 'zh-CN' : 'en',
+    ...given.headers,
+  }
   if (method !== 'GET' && csrf) headers['X-CSRF'] = csrf
   if (given.key) headers['Idempotency-Key'] = given.key
   if (given.body !== undefined) headers['Content-Type'] = 'application/json'
