@@ -1,4 +1,13 @@
 //! The desk: booking, cancelling, moving.
+//!
+//! What comes in crowds goes through lanes; staff, and patients to whom the hospital has offered something, are served one by one
+//! under the same locks and rules: [`single`], [`beyond`] (added numbers, return visits), [`staff`], [`stopped`].
+
+mod asker;
+pub(crate) mod beyond;
+pub(crate) mod single;
+pub(crate) mod staff;
+pub(crate) mod stopped;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -8,7 +17,7 @@ use edge::{AccountId, Caller, Hospital, Hospitals};
 use people::{BoundPerson, PersonId};
 use schedule::Board;
 use store::fault::{self, Point};
-use store::{Backend, Db, NewEvent, StoreError};
+use store::{Backend, Db, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::full::Full;
@@ -17,6 +26,10 @@ use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Ref
 use crate::near::Near;
 use crate::rules::{self, Now, decide};
 use crate::{free, quota, store as sql, window};
+use staff::MovedByStaff;
+
+pub use asker::Asker;
+pub(crate) use asker::DOCTOR as WITH_DOCTOR;
 
 /// How many requests may wait in a lane. More than any hospital has phones at one moment; beyond it people are asked to
 /// try again.
@@ -98,7 +111,7 @@ impl Desk {
     /// 503 as [`Self::book`].
     pub async fn move_to(&self, hospital: &Arc<Hospital>, request: Request) -> Result<Outcome, Problem> {
         for _ in 0..6 {
-            match self.try_move(hospital, &request).await {
+            match self.try_move(hospital, &request, None).await {
                 Ok(Some(outcome)) => return Ok(outcome),
                 Ok(None) | Err(StoreError::Retry(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -111,6 +124,7 @@ impl Desk {
         &self,
         hospital: &Arc<Hospital>,
         request: &Request,
+        by_staff: Option<&MovedByStaff<'_>>,
     ) -> Result<Option<Outcome>, StoreError> {
         let id = hospital.id;
         let limits: Limits = hospital.settings("booking.limits");
@@ -130,28 +144,30 @@ impl Desk {
         }
         let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
         let replayed = facts.by_key.contains_key(&(request.account, request.key.clone()));
-        if !replayed
-            && (old.slot == request.slot
-                || old.state == State::Held
-                || !rules::can_cancel(&old, &hospital.zone, &limits, now.at))
-        {
+        let may = by_staff.map_or_else(
+            || rules::can_cancel(&old, &hospital.zone, &limits, now.at),
+            |_| old.state.may_become(State::Cancelled),
+        ) && old.state != State::Held;
+        // A place that was added for this visit goes with it: another is added, not moved to.
+        if !replayed && (old.slot == request.slot || !may || old.marks.visit.is_beyond_plan()) {
             return cannot();
         }
         let (mut outcomes, plan) = decide(std::slice::from_ref(request), &mut facts, &now, lane::new_ids);
-        let Some(new) = plan.rows.first() else {
+        let Some(mut new) = plan.rows.first().cloned() else {
             return Ok(outcomes.pop());
         };
+        new.marks.made_by = by_staff.and_then(|by| by.asker.staff);
         // The old row leaves the unique indexes before the new one enters them.
         let ending = sql::End {
             state: State::Cancelled,
-            by: &request.account.to_string(),
+            by: &by_staff.map_or_else(|| request.account.to_string(), |by| by.asker.caller.actor.to_string()),
             reason: "moved",
             moved_to: Some(new.id),
         };
         if !sql::end(&mut tx, id, from, ending).await? {
             return Ok(None);
         }
-        if sql::insert_all(&mut tx, id, &plan.rows, &[&request.channel]).await? != 1 {
+        if !sql::desk::insert_one(&mut tx, id, &new, &request.channel).await? {
             return Ok(None);
         }
         schedule::stock::give_back(&mut tx, id, old.slot).await?;
@@ -160,10 +176,15 @@ impl Desk {
         if let Some(left) = stock.iter().find(|one| one.slot == old.slot && !within) {
             quota::give_back(&mut tx, &self.counter.board, id, left, from).await?;
         }
-        tx.publish(lane::booked(id, new)).await?;
+        tx.publish(lane::booked(id, &new)).await?;
         let asked = [((request.account, request.key.as_str()), request)].into_iter().collect();
-        if let Some(entry) = lane::audit(id, &asked, new) {
-            tx.audit(entry).await?;
+        match by_staff {
+            Some(by) => tx.audit(by.entry(&new)).await?,
+            None => {
+                if let Some(entry) = lane::audit(id, &asked, &new) {
+                    tx.audit(entry).await?;
+                }
+            }
         }
         for one in &stock {
             let taken = if one.slot == old.slot { one.taken - 1 } else { one.taken + 1 };
@@ -213,13 +234,7 @@ impl Desk {
         for one in &stock {
             free::place(&mut tx, &self.counter, hospital, one, &appointment).await?;
         }
-        tx.publish(NewEvent {
-            hospital: hospital.id,
-            kind: "booking.cancelled",
-            key: appointment.person.to_string(),
-            payload: serde_json::json!({"appointment": id}),
-        })
-        .await?;
+        tx.publish(single::cancelled(hospital.id, &appointment)).await?;
         tx.audit(caller.audit("booking.cancel", id, serde_json::json!({"slot": slot}))).await?;
         tx.touch(store::Topic::new("appointment", id));
         let now: UnixMs = tx.now();

@@ -7,14 +7,15 @@
 //!
 //! - [`model`]: states and the moves between them, limits with their defaults, outcomes
 //! - [`rules`]: who may have what; why not, in words
-//! - [`desk`]: lanes, batches, cancelling, moving
+//! - [`desk`]: lanes, batches, cancelling, moving; the counter, added numbers, return visits, stops
 //! - [`hold`]: places that are kept for somebody until a time
-//! - [`api`]: for patients
+//! - [`api`]: for patients; `staff_api`: for the registration desk
 //! - [`reacts`]: confirmations and the reminder of the day before
 //!
 //! **Invariant:** booking never sees a payment platform or WeChat. A held place is confirmed by whoever takes the money,
 //! in one transaction with it.
 
+mod add_on_codes;
 pub mod api;
 pub mod check;
 pub mod desk;
@@ -29,12 +30,13 @@ mod quota;
 pub mod reacts;
 pub mod rules;
 mod sections;
+mod staff_api;
 pub mod store;
 mod window;
 
 use std::sync::Arc;
 
-use ::store::Db;
+use ::store::{Db, Vault};
 use edge::{Capability, Hospitals};
 
 pub use desk::Desk;
@@ -52,21 +54,25 @@ pub struct BookingDeps {
     pub board: schedule::Board,
     /// The desk.
     pub desk: Desk,
+    /// The keys of sealed fields: staff open a phone to call somebody.
+    pub vault: Arc<Vault>,
 }
 
 /// The capability's parts.
 #[must_use]
 pub fn capability(deps: BookingDeps) -> Capability {
     let (router, rules) = api::routes().with_state(deps.clone());
+    let (of_staff, staff_rules) = staff_api::routes().with_state(deps.clone());
     Capability {
         name: "booking",
         migrations: migrations(),
         statements: statements(),
-        router,
-        rules,
+        router: router.merge(of_staff),
+        rules: [rules, staff_rules].concat(),
         subscribers: vec![
             Arc::new(reacts::Tell::new(deps.clone())),
             Arc::new(reacts::EndStopped::new(deps.clone())),
+            Arc::new(reacts::stops::TellReplaced::new(deps.clone())),
         ],
         sweeps: vec![
             Arc::new(reacts::RemindTomorrow::new(deps.clone())),
@@ -81,11 +87,15 @@ pub fn capability(deps: BookingDeps) -> Capability {
 /// Its tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("booking", "0001_booking"), ::store::migration!("booking", "0003_hold")]
+    vec![
+        ::store::migration!("booking", "0001_booking"),
+        ::store::migration!("booking", "0002_desk"),
+        ::store::migration!("booking", "0003_hold"),
+    ]
 }
 
 /// Its statements.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::ALL, store::look::ALL, store::hold::ALL].concat()
+    [store::ALL, store::calls::ALL, store::desk::ALL, store::hold::ALL, store::look::ALL].concat()
 }

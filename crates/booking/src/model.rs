@@ -1,5 +1,8 @@
 //! The words of booking.
 
+mod desk;
+mod marks;
+
 use base::{Date, Fen, HalfDay, UnixMs, WallTime};
 use edge::AccountId;
 use people::{BoundPerson, PersonId};
@@ -8,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use store::value::{FromRow, Row};
 
 use crate::hold::{Hold, HoldFor};
+
+pub use desk::{CallState, CancelReason, DeskRules, Ended, NoReturn};
+pub use marks::{Marks, Visit};
 
 store::typed_id! {
     /// An appointment.
@@ -239,6 +245,22 @@ pub enum Refusal {
     AdultOnly,
     /// The appointment that was to be moved is not there or can't be moved any more.
     CannotMove,
+    /// What is to be booked again was not called off, or takes place after all.
+    NotStopped,
+    /// It was booked again already.
+    Rebooked {
+        /// As this one.
+        appointment: AppointmentId,
+    },
+    /// As many numbers were added to the clinic as may be.
+    NoAddOns {
+        /// How many that is.
+        limit: u32,
+    },
+    /// The code for an added number was used, or is too old.
+    CodeOver,
+    /// No return visit can be made of it.
+    NoReturn(NoReturn),
 }
 
 /// An appointment.
@@ -304,6 +326,8 @@ pub struct Appointment {
     pub moved_from: Option<AppointmentId>,
     /// The one that took its place.
     pub moved_to: Option<AppointmentId>,
+    /// Its sort, who made it, what the hospital changed about it.
+    pub marks: Marks,
 }
 
 impl FromRow for Appointment {
@@ -339,6 +363,7 @@ impl FromRow for Appointment {
             ended_by: row.get("ended_by")?,
             moved_from: row.get("moved_from")?,
             moved_to: row.get("moved_to")?,
+            marks: Marks::from_row(row)?,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Refusals in words.
 
+mod desk;
+
 use base::{Kind, Lang, Problem, UnixMs};
 use edge::Hospital;
 
@@ -24,6 +26,11 @@ impl Refusal {
             Self::NoShows { .. } => "no_show_blocked",
             Self::NotIdentified | Self::ChildOnly | Self::AdultOnly => "not_eligible",
             Self::CannotMove => "cannot_move",
+            Self::NotStopped => "not_stopped",
+            Self::Rebooked { .. } => "already_rebooked",
+            Self::NoAddOns { .. } => "no_add_ons_left",
+            Self::CodeOver => "add_on_code_over",
+            Self::NoReturn(why) => why.code(),
         }
     }
 }
@@ -86,6 +93,9 @@ fn first_reason(hospital: &Hospital, reason: &Refusal) -> Problem {
         ),
         Refusal::ChildOnly => not_eligible("child_only", "这个科室只看未满 18 岁的孩子，请选择孩子作为就诊人。", "This department sees children under 18 only. Please choose a child."),
         Refusal::AdultOnly => not_eligible("adult_only", "这个科室不看未满 18 岁的孩子，请选择儿科。", "This department sees adults only. Please choose a children's department."),
+        Refusal::NotStopped | Refusal::Rebooked { .. } | Refusal::NoAddOns { .. } | Refusal::CodeOver | Refusal::NoReturn(_) => {
+            desk::said(reason)
+        }
         Refusal::CannotMove => conflict("这个预约现在不能改约。".into(), "This appointment can't be moved now.".into()),
     }
 }
@@ -126,8 +136,10 @@ pub(crate) fn not_cancellable() -> Problem {
     )
 }
 
+pub(crate) use desk::{call_over, not_your_clinic, too_late_return};
+
 /// `11月23日 07:00`, `23 Nov, 07:00`
-fn moment(hospital: &Hospital, at: UnixMs, lang: Lang) -> String {
+pub(crate) fn moment(hospital: &Hospital, at: UnixMs, lang: Lang) -> String {
     let date = hospital.zone.date(at);
     let wall = hospital.zone.wall(at);
     match lang {

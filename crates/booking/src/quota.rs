@@ -94,7 +94,7 @@ pub(crate) fn take(lines: &mut [Line], channel: Channel) {
     }
 }
 
-fn show(tx: &mut Tx, board: &Board, hospital: HospitalId, clinic: ClinicId, lines: Vec<Line>) {
+pub(crate) fn show(tx: &mut Tx, board: &Board, hospital: HospitalId, clinic: ClinicId, lines: Vec<Line>) {
     let board = board.clone();
     tx.after_commit(move || board.divided(hospital, clinic, lines));
 }

@@ -1,12 +1,14 @@
 //! What booking does about its own events, and the reminder of the day before.
 
+pub mod stops;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use base::UnixMs;
 use edge::Hospital;
 use store::events::Failure;
-use store::{Db, Event, Subscriber, Sweep, Tx};
+use store::{Db, Event, StoreError, Subscriber, Sweep, Tx};
 
 use crate::BookingDeps;
 use crate::model::{Appointment, AppointmentId, Limits, State};
@@ -81,7 +83,7 @@ impl Subscriber for Tell {
             Some(old) => sql::get(tx, event.hospital, old).await?.map(|a| a.start_at),
             None => None,
         };
-        tell(&self.deps, tx, &hospital, &appointment, kind, old_start).await
+        tell(&self.deps.board, tx, &hospital, &appointment, kind, old_start).await
     }
 }
 
@@ -124,6 +126,14 @@ impl Subscriber for EndStopped {
         // Only some segments of the clinic may be called off. An event without a list means all of them.
         let segments: Option<Vec<schedule::SlotId>> =
             event.payload.get("slots").and_then(|list| serde_json::from_value(list.clone()).ok());
+        let change: Option<schedule::ChangeId> =
+            event.payload.get("change_id").and_then(|v| v.as_str()).and_then(|t| t.parse().ok());
+        // Who takes the stop back and who ends its bookings wait for each other; it may have been taken back already.
+        if let Some(change) = change
+            && !schedule::plan::was_stopped_by(tx, event.hospital, change).await?
+        {
+            return Ok(());
+        }
         let of_clinic = sql::of_clinic(tx, event.hospital, clinic).await?;
         let called_off =
             of_clinic.into_iter().filter(|a| segments.as_ref().is_none_or(|list| list.contains(&a.slot)));
@@ -142,7 +152,7 @@ impl Subscriber for EndStopped {
                 notify::Kind::AppointmentReminder,
             ];
             notify::cancel(tx, event.hospital, &appointment.id.to_string(), &waiting).await?;
-            tell(&self.deps, tx, &hospital, &appointment, notify::Kind::AppointmentStopped, None).await?;
+            stops::called_off(&self.deps.board, tx, &hospital, &appointment, change).await?;
             let detail = serde_json::json!({"clinic": clinic.to_string()});
             tx.audit(edge::Caller::system(hospital.clone()).audit("booking.stop", appointment.id, detail))
                 .await?;
@@ -180,8 +190,15 @@ impl RemindTomorrow {
             }
             // Whoever booked after the hour of reminders has just read the confirmation.
             if appointment.state == State::Booked && appointment.booked_at < since {
-                tell(&self.deps, &mut tx, hospital, appointment, notify::Kind::AppointmentReminder, None)
-                    .await?;
+                tell(
+                    &self.deps.board,
+                    &mut tx,
+                    hospital,
+                    appointment,
+                    notify::Kind::AppointmentReminder,
+                    None,
+                )
+                .await?;
             }
         }
         tx.commit().await?;
@@ -209,19 +226,32 @@ impl Sweep for RemindTomorrow {
 }
 
 async fn tell(
-    deps: &BookingDeps,
+    board: &schedule::Board,
     tx: &mut Tx,
     hospital: &Hospital,
     appointment: &Appointment,
     kind: notify::Kind,
     old_start: Option<UnixMs>,
 ) -> Result<(), Failure> {
+    if let Some(notice) = notice(board, tx, hospital, appointment, kind, old_start).await? {
+        notify::tell(tx, hospital.id, notice).await?;
+    }
+    Ok(())
+}
+
+/// The notice about an appointment; `None` when nobody is to be told.
+async fn notice(
+    board: &schedule::Board,
+    tx: &mut Tx,
+    hospital: &Hospital,
+    appointment: &Appointment,
+    kind: notify::Kind,
+    old_start: Option<UnixMs>,
+) -> Result<Option<notify::Tell>, StoreError> {
     let bound = people::bound::find(tx, hospital.id, appointment.account, appointment.person).await?;
     // Whoever was unbound since has no claim to be told.
-    let Some(person) = bound else { return Ok(()) };
-    let card = deps.board.cards(hospital.id, &[appointment.slot]).await?.remove(&appointment.slot);
-    let card = card.ok_or_else(|| Failure::Again("the slot is not to be found".into()))?;
-    notify::tell(tx, hospital.id, crate::api::notice(card, appointment, kind, person.name_masked, old_start))
-        .await?;
-    Ok(())
+    let Some(person) = bound else { return Ok(None) };
+    let card = board.cards(hospital.id, &[appointment.slot]).await?.remove(&appointment.slot);
+    let card = card.ok_or(StoreError::NoRow)?;
+    Ok(Some(crate::api::notice(card, appointment, kind, person.name_masked, old_start)))
 }

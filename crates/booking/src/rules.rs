@@ -4,6 +4,8 @@
 //! outcome for each together with a [`Plan`] of rows. What it promises holds only because the schema says the same: when
 //! another node was faster, the insert is short, and the batch is decided again on fresh rows.
 
+pub(crate) mod beyond;
+
 use std::collections::{BTreeMap, HashMap};
 
 use base::calendar::age_on;
@@ -15,7 +17,7 @@ use schedule::stock::Stock;
 use schedule::{ClinicId, SlotId};
 
 use crate::model::{
-    Appointment, AppointmentId, Known, Limits, Outcome, Pay, PersonFacts, Refusal, Request, State,
+    Appointment, AppointmentId, Known, Limits, Marks, Outcome, Pay, PersonFacts, Refusal, Request, State,
 };
 use crate::quota;
 
@@ -141,14 +143,17 @@ pub fn refusals(request: &Request, stock: &Stock, known: &[Known], now: &Now<'_>
     reasons.extend(eligible(&request.person, stock, now.limits));
     let others: Vec<&Known> = known.iter().filter(|k| k.counts() && Some(k.id) != request.replaces).collect();
     reasons.extend(over_limits(stock, &others, now.limits));
-    reasons.extend(blocked(&request.person, stock, known, now));
+    // Whoever comes to the counter is helped there, however often they did not come.
+    if Channel::of_request(&request.channel) == Channel::Online {
+        reasons.extend(blocked(&request.person, stock, known, now));
+    }
     if stock.taken >= stock.capacity {
         reasons.push(Refusal::Full);
     }
     reasons
 }
 
-fn eligible(person: &PersonFacts, stock: &Stock, limits: &Limits) -> Vec<Refusal> {
+pub(crate) fn eligible(person: &PersonFacts, stock: &Stock, limits: &Limits) -> Vec<Refusal> {
     let mut reasons = Vec::new();
     if !person.identified {
         reasons.push(Refusal::NotIdentified);
@@ -165,7 +170,7 @@ fn eligible(person: &PersonFacts, stock: &Stock, limits: &Limits) -> Vec<Refusal
     reasons
 }
 
-fn over_limits(stock: &Stock, others: &[&Known], limits: &Limits) -> Vec<Refusal> {
+pub(crate) fn over_limits(stock: &Stock, others: &[&Known], limits: &Limits) -> Vec<Refusal> {
     let mut reasons = Vec::new();
     let provider = provider(stock);
     let that_day: Vec<_> = others.iter().filter(|k| k.date == stock.date).collect();
@@ -237,7 +242,7 @@ fn blocked(person: &PersonFacts, stock: &Stock, known: &[Known], now: &Now<'_>) 
     (today < until).then_some(Refusal::NoShows { until })
 }
 
-fn place(
+pub(crate) fn place(
     request: &Request,
     stock: &Stock,
     known: &[Known],
@@ -281,6 +286,7 @@ fn place(
         ended_by: None,
         moved_from: request.replaces,
         moved_to: None,
+        marks: Marks::default(),
     }
 }
 
@@ -319,11 +325,11 @@ pub fn cancel_deadline(zone: &Zone, date: Date, until: WallTime) -> UnixMs {
     zone.at(date.yesterday().unwrap_or(date), until)
 }
 
-/// Until when this appointment can be given up or moved: the deadline of the day before, or, when it was booked after that,
-/// until its segment begins.
+/// Until when this appointment can be given up or moved: the deadline of the day before, or, when it was booked after that or
+/// the hospital changed something about it, until its segment begins.
 #[must_use]
 pub fn can_cancel_until(appointment: &Appointment, zone: &Zone, limits: &Limits) -> UnixMs {
-    if appointment.late {
+    if appointment.late || appointment.marks.excused {
         appointment.start_at
     } else {
         cancel_deadline(zone, appointment.date, limits.cancel_until)

@@ -1,5 +1,7 @@
 //! The SQL of booking.
 
+pub(crate) mod calls;
+pub(crate) mod desk;
 pub(crate) mod hold;
 pub(crate) mod look;
 
@@ -26,11 +28,13 @@ store::statements! {
                       ON a.hospital_id = $1 AND a.account_id = r.account_id AND a.key = r.key";
     KNOWN = sqlite "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
                     FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
-                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL))"
+                    WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
+                        AND a.visit <> 'return_visit'"
         postgres "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
                     FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN appointment a
                     ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
-                    WHERE a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL))";
+                    WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
+                        AND a.visit <> 'return_visit'";
     INSERT_ALL = sqlite "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
                     date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
                     request_hash, check_in_code, booked_at, late, moved_from, hold_until, hold_for)

@@ -84,6 +84,30 @@ appointment_stopped =
         Please choose another time, or call us on { $phone }.
     .sms = We are sorry: the clinic of { $person } with { $who } on { $time } is called off. Please choose another time, or call { $phone }.
 
+appointment_restored =
+    .title = Clinic takes place
+    .status = Takes place
+    .note = Your place is kept
+    .chat =
+        The clinic of { $person } takes place after all. Please disregard our earlier message: number and time are as before.
+        Time: { $time }
+        With: { $who }
+        Where: { $place }
+        If it no longer suits, you can cancel or change it freely. It will not be counted.
+    .sms = The clinic of { $person } takes place after all, as before: { $who }, { $time }, { $place }. If it no longer suits, cancel or change it freely.
+
+appointment_replaced =
+    .title = Another doctor
+    .status = Doctor changed
+    .note = Keep, move or cancel
+    .chat =
+        Another doctor will see { $person }. Number and time stay the same.
+        Now with: { $who }
+        Time: { $time }
+        Where: { $place }
+        You can keep it, or change or cancel it freely. It will not be counted.
+    .sms = Another doctor will see { $person }: now { $who }. Number and time stay the same: { $time }, { $place }. You can keep, change or cancel it freely.
+
 sms_code =
     .title = Verification code
     .status = Code

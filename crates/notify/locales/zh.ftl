@@ -71,6 +71,30 @@ appointment_stopped =
         请改约其他时间，或致电 { $phone } 咨询。
     .sms = 很抱歉，{ $person }预约的门诊停诊了：{ $who }，原定{ $time }。请改约其他时间，或致电{ $phone }咨询。
 
+appointment_restored =
+    .title = 恢复出诊通知
+    .status = 照常就诊
+    .note = 您的号还在，请按原时间来
+    .chat =
+        { $person }的门诊恢复了，之前的停诊通知作废，您的号和时间都不变。
+        时间：{ $time }
+        医生：{ $who }
+        地点：{ $place }
+        如果不方便来，可以免费取消或改约，不计次数。
+    .sms = { $person }的门诊恢复了，之前的停诊通知作废，号和时间都不变：{ $who }，{ $time }，{ $place }。不方便来可以取消或改约，不计次数。
+
+appointment_replaced =
+    .title = 就诊医生变更通知
+    .status = 医生变更
+    .note = 可保留、改约或取消，不计次数
+    .chat =
+        { $person }预约的门诊换了医生，您的号和时间都不变。
+        现在的医生：{ $who }
+        时间：{ $time }
+        地点：{ $place }
+        可以保留，也可以免费改约或取消，不计次数。
+    .sms = { $person }预约的门诊换了医生，现在由{ $who }看诊，号和时间不变：{ $time }，{ $place }。可以保留，也可以改约或取消，不计次数。
+
 sms_code =
     .title = 验证码
     .status = 验证码

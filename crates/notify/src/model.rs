@@ -29,6 +29,10 @@ store::text_enum! {
         AppointmentReminder = "appointment_reminder",
         /// 停诊: the hospital has called the clinic off
         AppointmentStopped = "appointment_stopped",
+        /// 恢复出诊: the clinic that was called off takes place after all
+        AppointmentRestored = "appointment_restored",
+        /// 医生变更: another doctor sits
+        AppointmentReplaced = "appointment_replaced",
         /// 短信验证码
         SmsCode = "sms_code",
     }
@@ -47,7 +51,13 @@ impl Kind {
     /// Kinds that follow at once from what the person has just done are told at any hour; a phone may ring for the others.
     #[must_use]
     pub fn waits_for_morning(self) -> bool {
-        matches!(self, Self::AppointmentReminder | Self::AppointmentStopped)
+        matches!(
+            self,
+            Self::AppointmentReminder
+                | Self::AppointmentStopped
+                | Self::AppointmentRestored
+                | Self::AppointmentReplaced
+        )
     }
 }
 

@@ -77,6 +77,8 @@ pub async fn set_mapping(
 
 /// A title of a kind has one word of each group.
 const TITLES: &[(Kind, &[&[&str]])] = &[
+    (Kind::AppointmentRestored, &[&["恢复"], &["出诊", "门诊", "停诊", "坐诊"]]),
+    (Kind::AppointmentReplaced, &[&["医生", "医师", "专家"], &["变更", "更换", "替诊", "调整"]]),
     (Kind::AppointmentStopped, &[&["停诊"]]),
     (Kind::AppointmentMoved, &[VISIT, &["变更", "改约", "改期", "调整"]]),
     (Kind::AppointmentCancelled, &[VISIT, &["取消", "退号"]]),

@@ -48,6 +48,7 @@ pub fn sms_arguments(kind: Kind) -> &'static [&'static str] {
         Kind::AppointmentCancelled => &["person", "who", "time"],
         Kind::AppointmentMoved => &["person", "who", "time", "old_time", "place"],
         Kind::AppointmentStopped => &["person", "who", "time", "phone"],
+        Kind::AppointmentRestored | Kind::AppointmentReplaced => &["person", "who", "time", "place"],
         Kind::SmsCode => &["code", "minutes"],
     }
 }

@@ -9,7 +9,7 @@
 //! - [`sms_code`], [`signin`], [`accounts`], [`persons`]: proving a phone, signing in, choices, the persons of an account
 //! - [`channel`]: our WeChat accounts with their secrets and clients; [`wechat_user`]: what a chat tells of its people
 //! - [`bound`], [`contact`]: what others ask: may this account act for that person, and how are people reached?
-//! - [`patients`]: persons whom the hospital itself brings
+//! - [`patients`]: persons whom the hospital itself brings; [`look_up`]: finding them at the desk
 //! - [`staff`]: who works here, roles, and how they sign in
 //! - [`devices`]: screens and kiosks, and how they are let in
 //! - [`api`]: for patients; [`reacts`]: jobs and sweeps; [`settings`]: what a hospital may set
@@ -29,6 +29,7 @@ pub mod contact;
 mod cover;
 pub mod devices;
 pub mod documents;
+pub mod look_up;
 pub mod model;
 pub mod names;
 pub mod patients;
@@ -104,6 +105,7 @@ pub fn migrations() -> Vec<::store::Migration> {
         ::store::migration!("people", "0001_people"),
         ::store::migration!("people", "0002_staff"),
         ::store::migration!("people", "0005_device"),
+        ::store::migration!("people", "0006_look_up"),
     ]
 }
 

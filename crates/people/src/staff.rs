@@ -54,6 +54,30 @@ pub struct StaffDeps {
     pub hasher: Hasher,
 }
 
+/// A member of staff as colleagues see them in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// The name to sign in with.
+    pub login: String,
+    /// The real name with all but its first character covered.
+    pub name_masked: String,
+    /// The doctor that this person is, `doc_…`.
+    pub doctor_id: Option<String>,
+}
+
+/// Who a member of staff is; `None` when nobody of this id is on the list.
+///
+/// # Errors
+/// Any [`::store::StoreError`].
+pub async fn brief(
+    db: &::store::Db,
+    hospital: HospitalId,
+    id: edge::StaffId,
+) -> ::store::Result<Option<Brief>> {
+    let found = store::member::get(db, hospital, id).await?;
+    Ok(found.map(|m| Brief { login: m.login, name_masked: m.name_masked, doctor_id: m.doctor_id }))
+}
+
 impl StaffDeps {
     /// With a hasher of its own. One for a program: it bounds how many passwords are hashed at the same time.
     #[must_use]

@@ -47,5 +47,6 @@ pub(crate) const DEVICE_SECRET: &str = "device.secret";
 /// Every statement, for the test that prepares them all.
 pub(crate) fn all() -> Vec<::store::Sql> {
     let own = [account::ALL, channel::ALL, code::ALL, person::ALL, wechat_return::ALL].concat();
-    [own, crate::staff::store::all(), crate::devices::store::ALL.to_vec()].concat()
+    [own, crate::look_up::ALL.to_vec(), crate::staff::store::all(), crate::devices::store::ALL.to_vec()]
+        .concat()
 }

@@ -7,7 +7,7 @@
 //!
 //! - [`model`]: ids, kinds, titles; [`wire`]: the answers of the public routes
 //! - [`rules`]: how slots, clinics and days stand, as pure functions of time and counts
-//! - [`stock`]: places under a lock, for the booking desk alone
+//! - [`stock`]: places under a lock, for the booking desk alone; [`added`]: places beyond the plan
 //! - [`Board`]: what can be had, in memory, at most a second old on any node; every public read is served from it
 //! - [`plan`]: making departments, doctors and clinics, changing them by hand, stopping a clinic, replacing its doctor
 //! - [`templates`]: clinics that come again, made days ahead; [`calendar`]: holidays and the days worked in their place
@@ -18,6 +18,7 @@
 //! **Invariants:** slots are never oversold (`CHECK (taken <= capacity)`); a number that was given is not given again; the
 //! board never decides about a booking; this crate knows no patient.
 
+pub mod added;
 pub mod api;
 pub mod board;
 pub mod calendar;
@@ -36,7 +37,9 @@ pub mod worker;
 
 pub use api::{ScheduleDeps, capability};
 pub use board::Board;
-pub use model::{CampusId, Card, ClinicId, ClinicKind, DepartmentId, DoctorId, SlotFacts, SlotId, Title};
+pub use model::{
+    CampusId, Card, ChangeId, ClinicId, ClinicKind, DepartmentId, DoctorId, SlotFacts, SlotId, Title,
+};
 pub use wire::{HospitalFacts, Limits, NearFree, NextFree, SignInFacts};
 
 /// The tables.
@@ -51,11 +54,20 @@ pub fn migrations() -> Vec<::store::Migration> {
             sqlite: include_str!("../migrations/0003_photo.sqlite.sql"),
             postgres: include_str!("../migrations/0003_photo.postgres.sql"),
         },
+        ::store::migration!("schedule", "0004_add_on"),
     ]
 }
 
 /// The statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::ALL, store::calendar::ALL, store::quota::ALL, store::staff::ALL, store::templates::ALL].concat()
+    [
+        added::ALL,
+        store::ALL,
+        store::calendar::ALL,
+        store::quota::ALL,
+        store::staff::ALL,
+        store::templates::ALL,
+    ]
+    .concat()
 }

@@ -15,7 +15,8 @@ use store::{Result as StoreResult, StoreError, Tx, args};
 
 pub(crate) use self::hand::resize;
 pub use self::hand::{
-    ClinicPatch, change_by_hand, make_by_hand, replace_doctor, resume, stop_part, was_stopped_by,
+    ClinicPatch, Done, change_by_hand, changes, make_by_hand, replace_doctor, resume, stop_part,
+    was_stopped_by,
 };
 pub(crate) use self::new::fault;
 pub use self::new::{NewCampus, NewClinic, NewDepartment, NewDoctor, NewSlot};
@@ -229,6 +230,8 @@ struct Planned {
     start_at: UnixMs,
     end_at: UnixMs,
     capacity: i64,
+    /// So many of the places are beyond the plan.
+    added: i64,
     taken: i64,
     last_number: i64,
     stopped: bool,
@@ -241,6 +244,7 @@ impl FromRow for Planned {
             start_at: row.get("start_at")?,
             end_at: row.get("end_at")?,
             capacity: row.get("capacity")?,
+            added: row.get("added")?,
             taken: row.get("taken")?,
             last_number: row.get("last_number")?,
             stopped: row.get("stopped")?,
@@ -405,7 +409,7 @@ async fn bring_in_line(
     }
     let mut by = 0;
     for (slot, wanted) in known.iter().zip(&new.slots) {
-        let capacity = i64::from(wanted.capacity);
+        let capacity = i64::from(wanted.capacity) + slot.added;
         if slot.capacity != capacity
             && tx.exec(sql::RESIZE_SLOT, args![hospital.id, slot.id, capacity, now]).await? == 0
         {

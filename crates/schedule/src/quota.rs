@@ -290,6 +290,31 @@ pub fn release(lines: &mut [Line], channel: Channel) {
     }
 }
 
+/// Adds a place to a channel that is taken at once. Gives whether the channel is new to the division.
+pub fn widen(lines: &mut Vec<Line>, channel: Channel) -> bool {
+    let known = lines.iter().position(|l| l.channel == channel);
+    if known.is_none() {
+        lines.push(Line::empty(channel));
+    }
+    if let Some(line) = lines.iter_mut().find(|l| l.channel == channel) {
+        line.capacity += 1;
+        line.taken += 1;
+    }
+    known.is_none()
+}
+
+/// Takes away a place that [`widen`] added, with the one who had it. Where the division was made anew since, another channel
+/// may have been charged for it.
+pub fn narrow(lines: &mut [Line], channel: Channel) {
+    let mut charged = [channel, Channel::Online].into_iter().chain(Channel::ALL.iter().copied());
+    let holds = |lines: &[Line], c: Channel| lines.iter().position(|l| l.channel == c && l.taken > 0);
+    if let Some(line) = charged.find_map(|c| holds(lines, c)).and_then(|at| lines.get_mut(at)) {
+        line.taken -= 1;
+        line.capacity -= 1;
+        line.kept = line.kept.min(line.capacity);
+    }
+}
+
 /// Adds places to a division, or takes unsold ones away: from the rest first, then where most are left. Gives how many could
 /// not be taken away because they are sold.
 pub fn stretch(lines: &mut [Line], by: i64) -> i64 {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use base::{Date, Fen, HalfDay, HospitalId, UnixMs, WallTime};
 use store::value::{FromRow, One, Row};
-use store::{Result, Topic, Tx, args};
+use store::{Db, Result, Topic, Tx, args};
 
 use crate::model::{CampusId, ClinicId, ClinicKind, DepartmentId, DoctorId, SlotId};
 use crate::rules::Hours;
@@ -139,6 +139,20 @@ pub async fn look(tx: &mut Tx, hospital: HospitalId, slots: &[SlotId]) -> Result
     }
     let ids: Vec<Option<String>> = slots.iter().map(|id| Some(id.db())).collect();
     tx.all(sql::LOOK, args![hospital, ids]).await
+}
+
+/// The segments of a department's clinics on a campus from one date to another, full ones too, as of the last commit.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn of_department(
+    db: &Db,
+    hospital: HospitalId,
+    (department, campus): (DepartmentId, CampusId),
+    from: Date,
+    to: Date,
+) -> Result<Vec<Stock>> {
+    db.all(sql::OF_DEPARTMENT, args![hospital, department, campus, from, to]).await
 }
 
 /// Takes places: for each slot so many, with as many new numbers. One statement; gives how many slots it changed, which is

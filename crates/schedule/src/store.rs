@@ -35,6 +35,14 @@ store::statements! {
         JOIN clinic c ON c.hospital_id = s.hospital_id AND c.id = s.clinic_id
         JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
         WHERE s.hospital_id = $1 AND s.id = ANY($2) ORDER BY s.id";
+    OF_DEPARTMENT = "SELECT s.id, s.clinic_id, s.start_at, s.end_at, s.start_wall, s.end_wall, s.capacity, s.taken, s.held, s.last_number,
+            s.stopped, c.doctor_id, c.department_id, c.campus_id, c.date, c.half_day, c.kind, c.online, c.fee_fen, c.opens_at, c.closes_at,
+            c.divided, d.parent_id, d.child_only, d.adult_only
+        FROM slot s
+        JOIN clinic c ON c.hospital_id = s.hospital_id AND c.id = s.clinic_id
+        JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
+        WHERE c.hospital_id = $1 AND c.department_id = $2 AND c.campus_id = $3 AND c.date >= $4 AND c.date <= $5
+        ORDER BY c.date, s.start_at, s.id";
     // $3: on SQLite an object of counts by slot, each found by its name; a list joined to itself would be read once for every slot.
     TAKE = sqlite "UPDATE slot SET taken = taken + CAST($3 ->> id AS BIGINT), last_number = last_number + CAST($3 ->> id AS BIGINT),
             changed_at = $2
@@ -115,8 +123,8 @@ store::statements! {
         AND kind = $6 AND online = $7 AND doctor_id IS NULL";
     CHANGE_CLINIC = "UPDATE clinic SET department_id = $3, fee_fen = $4, room_zh = $5, room_en = $6, opens_at = $7, closes_at = $8
         WHERE hospital_id = $1 AND id = $2";
-    SLOTS_OF_CLINIC = sqlite "SELECT id, start_at, end_at, capacity, taken, last_number, stopped FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id"
-      postgres "SELECT id, start_at, end_at, capacity, taken, last_number, stopped FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id FOR NO KEY UPDATE";
+    SLOTS_OF_CLINIC = sqlite "SELECT id, start_at, end_at, capacity, added, taken, last_number, stopped FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id"
+      postgres "SELECT id, start_at, end_at, capacity, added, taken, last_number, stopped FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY id FOR NO KEY UPDATE";
     DROP_SLOTS = "DELETE FROM slot WHERE hospital_id = $1 AND clinic_id = $2";
     ADD_SLOTS = sqlite "INSERT INTO slot (hospital_id, id, clinic_id, position, start_at, end_at, start_wall, end_wall, capacity, stopped, changed_at)
         SELECT CAST($1 AS BIGINT), i.value, CAST($2 AS TEXT), i.key, a.value, b.value, f.value, t.value, n.value, CAST($9 AS BIGINT), 0 FROM json_each($3) AS i
@@ -144,6 +152,8 @@ store::statements! {
     SET_DOCTOR = "UPDATE clinic SET doctor_id = $3, by_hand = 1 WHERE hospital_id = $1 AND id = $2";
     SITS_THEN = "SELECT kind FROM clinic WHERE hospital_id = $1 AND doctor_id = $2 AND date = $3 AND half_day = $4 AND state = 'open'";
     KNOWN_DOCTOR = "SELECT id FROM doctor WHERE hospital_id = $1 AND id = $2";
+    CHANGES = "SELECT id, kind, reason_zh, reason_en, actor, at, slots, old_doctor_id, new_doctor_id, undone_at FROM clinic_change
+        WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY at DESC, id DESC LIMIT 20";
     LAST_CHANGE = "SELECT id, kind, reason_zh, reason_en, actor, at FROM clinic_change
         WHERE hospital_id = $1 AND clinic_id = $2 AND kind IN ('stopped', 'part_stopped') AND undone_at IS NULL ORDER BY at DESC, id DESC LIMIT 1";
 }

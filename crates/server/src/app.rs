@@ -150,6 +150,7 @@ impl App {
             hospitals: hospitals.clone(),
             board: board.clone(),
             desk: desk.clone(),
+            vault: vault.clone(),
         };
         let url = config.server.public_url.as_str();
         let entrance_deps =

@@ -211,6 +211,12 @@ impl TemplateSpec {
                 "停诊通知",
                 &[who, department, doctor, time, ("停诊说明", "thing5", "医生临时停诊，可改约")],
             ),
+            Self::new("43221", "恢复出诊通知", &[who, department, doctor, time, place]),
+            Self::new(
+                "43222",
+                "就诊医生变更通知",
+                &[who, department, doctor, time, ("变更说明", "thing5", "医生变更，号和时间不变")],
+            ),
         ]
     }
 }

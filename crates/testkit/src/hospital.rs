@@ -388,6 +388,15 @@ impl Hospital {
         slot["id"].as_str().unwrap().to_owned()
     }
 
+    /// What the audit log has about a record, each entry as `action detail`, the first first.
+    ///
+    /// # Panics
+    /// When it can't be read.
+    pub async fn audit_of(&self, entity: &str) -> Vec<String> {
+        let entries = store::audit::of_entity(&self.node().db(), FIRST, entity).await.unwrap();
+        entries.into_iter().map(|e| format!("{} {}", e.action, e.detail)).collect()
+    }
+
     // — the end
 
     /// From here on an error line with these words in it is part of the story.

@@ -173,7 +173,7 @@ pub async fn again(State(deps): State<BookingDeps>, account: Account) -> ApiResu
 }
 
 /// An appointment of one of the account's persons; for everybody else it does not exist.
-async fn own(
+pub(super) async fn own(
     deps: &BookingDeps,
     account: &Account,
     id: AppointmentId,
@@ -186,7 +186,7 @@ async fn own(
     Ok((appointment, person))
 }
 
-async fn full(
+pub(super) async fn full(
     deps: &BookingDeps,
     caller: &Caller,
     a: &Appointment,
@@ -195,10 +195,11 @@ async fn full(
     let hospital = &caller.hospital;
     let mut out = fresh(deps, caller, a, person).await?;
     let notices = notify::of_subject_to(&deps.db, hospital.id, &a.id.to_string(), a.account).await?;
-    out.notices = notices
-        .into_iter()
-        .map(|n| NoticeBody { kind: n.kind, state: n.state, channel: n.channel, at: hospital.rfc3339(n.at) })
-        .collect();
+    out.notices = notices.into_iter().map(|n| NoticeBody::of(hospital, n)).collect();
+    if a.marks.return_until.is_some() {
+        let there = sql::desk::read_return_of(&deps.db, hospital.id, a.id).await?;
+        out.return_visit_id = there.map(|one| one.id);
+    }
     Ok(out)
 }
 
@@ -220,10 +221,12 @@ async fn fresh(
     // What is only kept can't be checked in to.
     let theirs = a.state.is_live() && a.state != crate::model::State::Held;
     out.check_in_code = theirs.then(|| a.check_in_code.clone());
+    let former = a.marks.former_doctor.and_then(|d| deps.board.doctor_summary(hospital.id, d));
+    out.former_doctor_name = former.map(|d| d.name);
     Ok(out)
 }
 
-async fn answer(
+pub(super) async fn answer(
     deps: &BookingDeps,
     caller: &Caller,
     Reply { outcome, person }: Reply,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::hold::HoldFor;
-use crate::model::{Appointment, AppointmentId, Limits, Pay, State};
+use crate::model::{Appointment, AppointmentId, Limits, Pay, State, Visit};
 use crate::rules;
 
 /// `POST /appointments`
@@ -132,6 +132,22 @@ pub struct AppointmentBody {
     pub moved_to: Option<AppointmentId>,
     /// What became of telling the person; only on the appointment's own page.
     pub notices: Vec<NoticeBody>,
+    /// What sort of visit it is.
+    pub visit: Visit,
+    /// The hospital changed something: moving or giving it up is free and never counts.
+    pub excused: bool,
+    /// Who was to sit before another doctor did; only on the appointment's own page.
+    #[schema(value_type = Option<Text2Schema>)]
+    pub former_doctor_name: Option<Text2>,
+    /// For a return visit: the visit that it comes back to.
+    #[schema(value_type = Option<String>)]
+    pub return_of: Option<AppointmentId>,
+    /// Until this date a free return visit can be made of it here; the doctor has allowed it.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub return_until: Option<Date>,
+    /// The return visit that was made of it; only on the appointment's own page.
+    #[schema(value_type = Option<String>)]
+    pub return_visit_id: Option<AppointmentId>,
 }
 
 /// What became of telling somebody.
@@ -147,6 +163,14 @@ pub struct NoticeBody {
     /// Since when.
     #[schema(format = DateTime)]
     pub at: String,
+}
+
+impl NoticeBody {
+    /// As pages show it.
+    #[must_use]
+    pub fn of(hospital: &Hospital, n: notify::NoticeState) -> Self {
+        Self { kind: n.kind, state: n.state, channel: n.channel, at: hospital.rfc3339(n.at) }
+    }
 }
 
 /// A doctor with whom a person had a place before, and the next one to be had.
@@ -260,5 +284,11 @@ pub fn body(
         moved_from: a.moved_from,
         moved_to: a.moved_to,
         notices: Vec::new(),
+        visit: a.marks.visit,
+        excused: a.marks.excused,
+        former_doctor_name: None,
+        return_of: a.marks.return_of,
+        return_until: a.marks.return_until,
+        return_visit_id: None,
     }
 }

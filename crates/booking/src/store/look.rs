@@ -23,10 +23,10 @@ store::statements! {
     STRAY = "SELECT a.hospital_id, a.id, a.slot_id FROM appointment a
              LEFT JOIN slot s ON s.hospital_id = a.hospital_id AND s.id = a.slot_id AND s.clinic_id = a.clinic_id WHERE s.id IS NULL LIMIT 100";
     TWICE = "SELECT hospital_id, person_id, date, half_day, provider_id, CAST(COUNT(*) AS BIGINT) AS n FROM appointment
-             WHERE state IN ('held', 'booked', 'checked_in', 'seen')
+             WHERE state IN ('held', 'booked', 'checked_in', 'seen') AND visit <> 'return_visit'
              GROUP BY hospital_id, date, person_id, provider_id, half_day HAVING COUNT(*) > 1 LIMIT 100";
     SAME_PLACE_OF_DAY = "SELECT hospital_id, person_id, date, day_ordinal, CAST(COUNT(*) AS BIGINT) AS n FROM appointment
-             WHERE state IN ('held', 'booked', 'checked_in', 'seen')
+             WHERE state IN ('held', 'booked', 'checked_in', 'seen') AND visit <> 'return_visit'
              GROUP BY hospital_id, date, person_id, day_ordinal HAVING COUNT(*) > 1 LIMIT 100";
     SAME_KEY = "SELECT hospital_id, account_id, CAST(COUNT(*) AS BIGINT) AS n FROM appointment
              GROUP BY hospital_id, account_id, key HAVING COUNT(*) > 1 LIMIT 100";

@@ -140,7 +140,7 @@ pub(crate) async fn resize(
     let now = tx.now();
     let mut by = 0;
     for (slot, wanted) in known.iter().zip(wanted) {
-        let capacity = i64::from(wanted.capacity);
+        let capacity = i64::from(wanted.capacity) + slot.added;
         if tx.exec(sql::RESIZE_SLOT, args![hospital.id, slot.id, capacity, now]).await? == 0 {
             return Err(PlanError::InUse(clinic));
         }
@@ -228,6 +228,62 @@ pub async fn stop_part(
     reason: &Text2,
 ) -> Result<Option<ChangeId>, PlanError> {
     stop(tx, caller, clinic, Some(slots), reason).await
+}
+
+/// What was done to a clinic that patients must hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Its id.
+    pub id: ChangeId,
+    /// `stopped`, `part_stopped` or `replaced`.
+    pub kind: String,
+    /// Why, as patients are told.
+    pub reason: Text2,
+    /// By whom, in the form of the audit log.
+    pub actor: String,
+    /// When.
+    pub at: UnixMs,
+    /// The segments that were called off.
+    pub slots: Vec<SlotId>,
+    /// Who sat before, where another doctor sits.
+    pub old_doctor: Option<DoctorId>,
+    /// Who sits instead.
+    pub new_doctor: Option<DoctorId>,
+    /// When it was taken back.
+    pub undone_at: Option<UnixMs>,
+}
+
+impl Done {
+    /// Until when it can be taken back; `None` for what can't be, or was already.
+    #[must_use]
+    pub fn undo_until(&self) -> Option<UnixMs> {
+        (self.kind.ends_with("stopped") && self.undone_at.is_none()).then(|| self.at.plus(UNDO))
+    }
+}
+
+impl FromRow for Done {
+    fn from_row(row: &Row) -> StoreResult<Self> {
+        let slots: Option<String> = row.get("slots")?;
+        Ok(Self {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            reason: Text2 { zh: row.get("reason_zh")?, en: row.get("reason_en")? },
+            actor: row.get("actor")?,
+            at: row.get("at")?,
+            slots: slots.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            old_doctor: row.get("old_doctor_id")?,
+            new_doctor: row.get("new_doctor_id")?,
+            undone_at: row.get("undone_at")?,
+        })
+    }
+}
+
+/// What was done to a clinic, the newest first; the last twenty.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn changes(db: &store::Db, hospital: HospitalId, clinic: ClinicId) -> StoreResult<Vec<Done>> {
+    db.all(sql::CHANGES, args![hospital, clinic]).await
 }
 
 /// A change as it was recorded.

@@ -131,23 +131,27 @@ pub(crate) async fn follow(tx: &mut Tx, hospital: HospitalId, clinic: ClinicId, 
 
 async fn replace(tx: &mut Tx, hospital: HospitalId, clinic: ClinicId, lines: &[Line]) -> Result<()> {
     tx.exec(sql::DROP_LINES, args![hospital, clinic]).await?;
-    let now = tx.now();
     for line in lines {
-        let values = args![
-            hospital,
-            clinic,
-            line.channel,
-            line.capacity,
-            line.taken,
-            line.kept,
-            line.rest,
-            line.hand_back_to,
-            line.hand_back_at,
-            now
-        ];
-        tx.exec(sql::ADD_LINE, values).await?;
+        add_line(tx, hospital, clinic, line).await?;
     }
     tx.exec(sql::SET_DIVIDED, args![hospital, clinic, !lines.is_empty()]).await.map(drop)
+}
+
+async fn add_line(tx: &mut Tx, hospital: HospitalId, clinic: ClinicId, line: &Line) -> Result<()> {
+    let now = tx.now();
+    let values = args![
+        hospital,
+        clinic,
+        line.channel,
+        line.capacity,
+        line.taken,
+        line.kept,
+        line.rest,
+        line.hand_back_to,
+        line.hand_back_at,
+        now
+    ];
+    tx.exec(sql::ADD_LINE, values).await.map(drop)
 }
 
 /// Locks the lines of clinics and reads them as they were last written: [`settle`] them before anything is decided. Clinics
@@ -198,6 +202,40 @@ pub async fn give_back(
     release(&mut lines, channel);
     let now = tx.now();
     settle(&mut lines, now);
+    write(tx, hospital, clinic, &lines).await?;
+    Ok(Some(lines))
+}
+
+/// Adds a place to a channel of a divided clinic that is taken at once: see [`crate::added`]. Gives the lines as they stand then.
+pub(crate) async fn widen(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    clinic: ClinicId,
+    channel: Channel,
+) -> Result<Option<Vec<Line>>> {
+    let Some(mut lines) = lock(tx, hospital, &[clinic]).await?.remove(&clinic) else { return Ok(None) };
+    let now = tx.now();
+    settle(&mut lines, now);
+    if super::widen(&mut lines, channel)
+        && let Some(line) = lines.last()
+    {
+        add_line(tx, hospital, clinic, line).await?;
+    }
+    write(tx, hospital, clinic, &lines).await?;
+    Ok(Some(lines))
+}
+
+/// Takes away a place that [`widen`] added. Gives the lines as they stand then.
+pub(crate) async fn narrow(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    clinic: ClinicId,
+    channel: Channel,
+) -> Result<Option<Vec<Line>>> {
+    let Some(mut lines) = lock(tx, hospital, &[clinic]).await?.remove(&clinic) else { return Ok(None) };
+    let now = tx.now();
+    settle(&mut lines, now);
+    super::narrow(&mut lines, channel);
     write(tx, hospital, clinic, &lines).await?;
     Ok(Some(lines))
 }

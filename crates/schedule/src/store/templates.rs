@@ -27,7 +27,7 @@ store::statements! {
             c.closes_at, c.state, c.by_hand
         FROM template_clinic m JOIN clinic c ON c.hospital_id = m.hospital_id AND c.id = m.clinic_id
         WHERE m.hospital_id = $1 AND m.template_id = $2 AND m.date >= $3 ORDER BY m.date";
-    SLOTS_MADE_OF = "SELECT s.clinic_id, s.start_wall, s.end_wall, s.capacity, s.taken, s.last_number
+    SLOTS_MADE_OF = "SELECT s.clinic_id, s.start_wall, s.end_wall, s.capacity - s.added AS capacity, s.taken, s.last_number
         FROM template_clinic m JOIN slot s ON s.hospital_id = m.hospital_id AND s.clinic_id = m.clinic_id
         WHERE m.hospital_id = $1 AND m.template_id = $2 AND m.date >= $3 ORDER BY s.clinic_id, s.start_at";
     DROP_QUOTAS = "DELETE FROM quota WHERE hospital_id = $1 AND clinic_id = $2";

@@ -274,6 +274,8 @@ const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::AppointmentMoved, "改约", "moved"),
     (Kind::AppointmentReminder, "就诊提醒", "reminder"),
     (Kind::AppointmentStopped, "停诊", "clinic called off"),
+    (Kind::AppointmentRestored, "恢复出诊", "clinic takes place after all"),
+    (Kind::AppointmentReplaced, "医生变更", "another doctor"),
 ];
 
 /// Whether each kind of message has a template that the account has, with all of its fields filled.

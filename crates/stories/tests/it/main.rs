@@ -6,10 +6,12 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod add_ons;
 mod bad_input;
 mod booking;
 mod chat;
 mod check;
+mod counter;
 mod crash;
 mod family;
 mod fault;
@@ -25,9 +27,11 @@ mod permissions;
 mod plans;
 mod privacy;
 mod race;
+mod returns;
 mod schema;
 mod settings;
 mod staff;
+mod stopping;
 mod telling;
 mod third_party;
 mod trouble;
