@@ -195,7 +195,7 @@ impl Desk {
         fault::pass(Point::MoveBefore);
         tx.commit().await?;
         fault::pass(Point::MoveAfter);
-        Ok(outcomes.pop())
+        Ok(Some(Outcome::Booked(Box::new(new))))
     }
 
     /// Gives a place up. Giving up what is given up already is the same again.

@@ -286,7 +286,7 @@ pub(crate) fn place(
         ended_by: None,
         moved_from: request.replaces,
         moved_to: None,
-        marks: Marks::default(),
+        marks: Marks { channel: request.channel.clone(), ..Marks::default() },
     }
 }
 

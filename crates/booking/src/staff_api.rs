@@ -18,7 +18,9 @@ use crate::BookingDeps;
 edge::permission! {
     /// May see who has booked what, names and numbers covered.
     ReadBookings = "booking.read", Who::Roles(&[Operations, Triage, Nurse, Doctor]);
-    /// May find a person and book, move and give up for them.
+    /// May find a person on file, names and numbers covered.
+    FindPersons = "booking.find_person", Who::Roles(&[Operations, Triage, Nurse, Doctor]);
+    /// May book, move and give up for a person.
     BookForPerson = "booking.desk", Who::Roles(&[Operations, Triage, Nurse]);
     /// May add numbers and make return visits; a doctor to their own clinics.
     AddNumbers = "booking.add_on", Who::Roles(&[Doctor, Triage, Nurse]);
@@ -32,7 +34,7 @@ pub(crate) fn routes() -> Routes<BookingDeps> {
         .route::<ReadBookings>(routes!(list::list))
         .route::<ReadBookings>(routes!(list::file))
         .route::<ReadBookings>(routes!(list::one))
-        .route::<AddNumbers>(routes!(find::find))
+        .route::<FindPersons>(routes!(find::find))
         .route::<BookForPerson>(routes!(window::book))
         .route::<BookForPerson>(routes!(window::cancel))
         .route::<BookForPerson>(routes!(window::move_to))

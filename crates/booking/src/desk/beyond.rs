@@ -11,7 +11,7 @@ use super::Desk;
 use super::asker::{self, Asker};
 use super::single::TRIES;
 use crate::model::{
-    Appointment, AppointmentId, DeskRules, Limits, Marks, NoReturn, Outcome, Refusal, Request, Visit,
+    Appointment, AppointmentId, DeskRules, Limits, NoReturn, Outcome, Refusal, Request, Visit,
 };
 use crate::rules::beyond::{self, Grade, Return};
 use crate::rules::{self, Facts, Now};
@@ -85,7 +85,8 @@ impl Desk {
             return Ok(Some(Outcome::Refused(reasons)));
         }
         let mut row = rules::place(&request, stock, known, &now, lane::new_ids());
-        row.marks = Marks { visit: Visit::AddOn, made_by: asker.staff.or(new.added_by), ..Marks::default() };
+        row.marks.visit = Visit::AddOn;
+        row.marks.made_by = asker.staff.or(new.added_by);
         if let Some(code) = new.code
             && !sql::desk::use_code(&mut tx, hospital.id, code, row.id).await?
         {
@@ -173,13 +174,10 @@ impl Desk {
         let mut row = rules::place(&request, stock, &[], &now, lane::new_ids());
         row.fee = base::Fen(0);
         row.late = false;
-        row.marks = Marks {
-            visit: Visit::ReturnVisit,
-            made_by: asker.staff,
-            return_of: Some(new.of),
-            excused: true,
-            ..Marks::default()
-        };
+        row.marks.visit = Visit::ReturnVisit;
+        row.marks.made_by = asker.staff;
+        row.marks.return_of = Some(new.of);
+        row.marks.excused = true;
         if !self.seat(&mut tx, asker, stock, &row, &request.channel).await? {
             return Ok(None);
         }

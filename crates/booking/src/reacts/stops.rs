@@ -113,7 +113,7 @@ impl Subscriber for TellReplaced {
         let doctor: DoctorId = text("doctor_id").and_then(|t| t.parse().ok()).ok_or_else(missing)?;
         let change: ChangeId = text("change_id").and_then(|t| t.parse().ok()).ok_or_else(missing)?;
         // A slot's card is to show who sits now.
-        self.deps.board.catch_up().await?;
+        self.deps.board.refresh().await?;
         for a in sql::of_clinic(tx, event.hospital, clinic).await? {
             // Booked since with the one who sits now: there is nothing to say.
             if a.doctor == Some(doctor) || !sql::desk::replace(tx, event.hospital, a.id, doctor).await? {

@@ -68,7 +68,7 @@ async fn one_comes_back_for_results_without_a_fee() {
         );
         let once = comes_back(&desk, visit.id(), &fourth, true).await.refused(409, "return_once");
         assert_eq!(once["appointment_id"], back.id());
-        let _none_of_it = comes_back(&desk, back.id(), &fourth, true).await.refused(409, "return_not_seen");
+        let _none_of_it = comes_back(&desk, back.id(), &fourth, true).await.refused(409, "return_of_return");
         // It is none of the day's places: everybody else's are untouched, and this one counts for no limit.
         let _ready = phone.signs_in().await;
         let page = phone.appointment(back.id()).await.good();

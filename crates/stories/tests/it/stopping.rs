@@ -123,7 +123,7 @@ async fn who_does_nothing_is_called() {
             (&one["state"], &one["tries"], &one["notice"]),
             (&json!("open"), &json!(0), &json!("delivered"))
         );
-        assert_eq!(one["appointment"]["person"]["name_masked"], "王**");
+        assert_eq!(one["appointment"]["person"]["name_masked"], "王***");
         assert!(!one.to_string().contains(&phones[0].number), "covered: {one}");
         let act = async |what: &str, body: Value| {
             staff.post(&format!("/api/v1/staff/calls/{}/{what}", visits[0].id()), body).await
@@ -270,7 +270,7 @@ async fn another_doctor_sits() {
         hospital.settle().await;
         for phone in &phones {
             let card = phone.receives_card("就诊医生变更通知").await;
-            assert_eq!(card.line("医生"), "王芳");
+            assert_eq!(card.line("就诊医生"), "王芳");
         }
         hospital.becomes(0, "18:30").await;
         for phone in &phones {
