@@ -2,11 +2,11 @@
 
 use edge::Section;
 
-use crate::model::Limits;
+use crate::model::{DeskRules, Limits};
 
 /// The sections.
 pub(crate) fn sections() -> Vec<Section> {
-    vec![limits()]
+    vec![limits(), desk()]
 }
 
 fn limits() -> Section {
@@ -67,4 +67,50 @@ fn limits() -> Section {
             "The oldest age in a children's department, in years",
         )
         .key("remind_at", "就诊前一天几点发提醒", "When the reminder of the day before goes out")
+}
+
+fn desk() -> Section {
+    Section::of::<DeskRules>(DeskRules::SECTION, "挂号窗口、加号、停诊与复诊", "The registration desk")
+        .number(
+            "add_on_limit",
+            (0, 200),
+            "一次出诊最多加几个号（没有单独设置时）",
+            "Numbers that may be added to a clinic without a limit of its own",
+        )
+        .number(
+            "add_on_code_minutes",
+            (1, 1440),
+            "加号码多少分钟内有效",
+            "For how many minutes a code for an added number is good",
+        )
+        .number(
+            "call_hours",
+            (0, 720),
+            "停诊后没有回应的患者，在原定时间前多少小时进入电话名单",
+            "Whoever does not answer to a stop is called from so many hours before the start on",
+        )
+        .number(
+            "call_grace_minutes",
+            (0, 1440),
+            "停诊通知发出后，至少留多少分钟让患者自己处理",
+            "Minutes after the notice of a stop that are left to answer by oneself",
+        )
+        .number(
+            "return_days",
+            (1, 30),
+            "免费复诊的天数，含就诊当天（一次挂号管三天）",
+            "Calendar days of the free return visit, that of the visit included",
+        )
+        .number(
+            "return_days_longest",
+            (1, 60),
+            "结果出得晚或遇节假日时，最长可延到多少天",
+            "To so many days staff may extend it for late results or holidays",
+        )
+        .number(
+            "return_per_segment",
+            (0, 50),
+            "每个时段最多安排几个免费复诊",
+            "Return visits in one segment beside its places",
+        )
 }
