@@ -13,34 +13,10 @@ use crate::cover;
 use crate::documents::{Document, Mobile};
 use crate::model::{DocumentKind, PersonId, Sex};
 use crate::names::RealName;
-use crate::store::{PHONE, account};
+use crate::store::{PHONE, account, look_up as sql};
 
 /// At most so many are shown: whoever finds more than these asks for one thing more.
 const MOST: i64 = 20;
-
-::store::statements! {
-    BY_DOCUMENT = "SELECT p.id, p.name_masked, p.birth_date, p.sex, p.phone_masked, m.kind AS document_kind, m.number_masked
-        FROM person_document d
-        JOIN person p ON p.hospital_id = d.hospital_id AND p.id = d.person_id
-        LEFT JOIN person_document m ON m.hospital_id = p.hospital_id AND m.person_id = p.id AND m.is_main = 1 AND m.voided_at IS NULL
-        WHERE d.hospital_id = $1 AND d.number_blind = $2 AND d.voided_at IS NULL";
-    BY_PHONE = "SELECT p.id, p.name_masked, p.birth_date, p.sex, p.phone_masked, m.kind AS document_kind, m.number_masked
-        FROM person p
-        LEFT JOIN person_document m ON m.hospital_id = p.hospital_id AND m.person_id = p.id AND m.is_main = 1 AND m.voided_at IS NULL
-        WHERE p.hospital_id = $1 AND p.phone_blind = $2 AND ($3 = '' OR p.name_blind = $3) ORDER BY p.created_at, p.id LIMIT $4";
-    BY_NAME = "SELECT p.id, p.name_masked, p.birth_date, p.sex, p.phone_masked, m.kind AS document_kind, m.number_masked
-        FROM person p
-        LEFT JOIN person_document m ON m.hospital_id = p.hospital_id AND m.person_id = p.id AND m.is_main = 1 AND m.voided_at IS NULL
-        WHERE p.hospital_id = $1 AND p.name_blind = $2 ORDER BY p.created_at, p.id LIMIT $3";
-    BY_IDS = sqlite "SELECT p.id, p.name_masked, p.birth_date, p.sex, p.phone_masked, m.kind AS document_kind, m.number_masked
-        FROM json_each($2) r CROSS JOIN person p ON p.hospital_id = $1 AND p.id = r.value
-        LEFT JOIN person_document m ON m.hospital_id = p.hospital_id AND m.person_id = p.id AND m.is_main = 1 AND m.voided_at IS NULL"
-      postgres "SELECT p.id, p.name_masked, p.birth_date, p.sex, p.phone_masked, m.kind AS document_kind, m.number_masked
-        FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN person p ON p.hospital_id = $1 AND p.id = r.value
-        LEFT JOIN person_document m ON m.hospital_id = p.hospital_id AND m.person_id = p.id AND m.is_main = 1 AND m.voided_at IS NULL";
-    HOLDERS = "SELECT account_id FROM binding WHERE hospital_id = $1 AND person_id = $2 AND voided_at IS NULL ORDER BY bound_at, id";
-    PHONE_OF = "SELECT phone FROM person WHERE hospital_id = $1 AND id = $2 AND phone IS NOT NULL";
-}
 
 /// A person as staff see them in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,13 +72,13 @@ pub async fn find(db: &Db, vault: &Vault, caller: &Caller, by: &By) -> Result<Ve
     let (found, how): (Vec<Found>, &str) = match (&by.document, &by.phone) {
         (Some(document), _) => {
             let blind = cover::document_blind(vault, h, document);
-            (db.all(BY_DOCUMENT, args![h, blind]).await?, "document")
+            (db.all(sql::BY_DOCUMENT, args![h, blind]).await?, "document")
         }
         (None, Some(phone)) => {
             let blind = cover::phone_blind(vault, h, phone);
-            (db.all(BY_PHONE, args![h, blind, &name, MOST]).await?, "phone")
+            (db.all(sql::BY_PHONE, args![h, blind, &name, MOST]).await?, "phone")
         }
-        (None, None) if !name.is_empty() => (db.all(BY_NAME, args![h, &name, MOST]).await?, "name"),
+        (None, None) if !name.is_empty() => (db.all(sql::BY_NAME, args![h, &name, MOST]).await?, "name"),
         (None, None) => (Vec::new(), "nothing"),
     };
     let persons: Vec<String> = found.iter().map(|f| f.person.to_string()).collect();
@@ -119,7 +95,7 @@ pub async fn find(db: &Db, vault: &Vault, caller: &Caller, by: &By) -> Result<Ve
 /// Any [`::store::StoreError`].
 pub async fn of_ids(db: &Db, h: HospitalId, persons: &[PersonId]) -> Result<HashMap<PersonId, Found>> {
     let ids: Vec<Option<String>> = persons.iter().map(|p| Some(p.db())).collect();
-    let found: Vec<Found> = db.all(BY_IDS, args![h, ids]).await?;
+    let found: Vec<Found> = db.all(sql::BY_IDS, args![h, ids]).await?;
     Ok(found.into_iter().map(|one| (one.person, one)).collect())
 }
 
@@ -129,7 +105,7 @@ pub async fn of_ids(db: &Db, h: HospitalId, persons: &[PersonId]) -> Result<Hash
 /// Any [`::store::StoreError`].
 pub async fn get(tx: &mut Tx, h: HospitalId, person: PersonId) -> Result<Option<Found>> {
     let ids = vec![Some(person.db())];
-    tx.opt(BY_IDS, args![h, ids]).await
+    tx.opt(sql::BY_IDS, args![h, ids]).await
 }
 
 /// The accounts that are bound to a person, in the order in which they were bound.
@@ -137,7 +113,7 @@ pub async fn get(tx: &mut Tx, h: HospitalId, person: PersonId) -> Result<Option<
 /// # Errors
 /// Any [`::store::StoreError`].
 pub async fn holders(tx: &mut Tx, h: HospitalId, person: PersonId) -> Result<Vec<AccountId>> {
-    Ok(tx.all::<One<AccountId>>(HOLDERS, args![h, person]).await?.into_iter().map(|one| one.0).collect())
+    Ok(tx.all::<One<AccountId>>(sql::HOLDERS, args![h, person]).await?.into_iter().map(|one| one.0).collect())
 }
 
 /// Opens a person's phone for staff: the one on file, else the one that the first account that is bound to them has proven.
@@ -154,7 +130,7 @@ pub async fn open_phone(
 ) -> Result<Option<String>> {
     let h = caller.hospital.id;
     let mut sealed: Option<Sealed> =
-        tx.opt::<One<Sealed>>(PHONE_OF, args![h, person]).await?.map(|one| one.0);
+        tx.opt::<One<Sealed>>(sql::PHONE_OF, args![h, person]).await?.map(|one| one.0);
     if sealed.is_none()
         && let Some(first) = holders(tx, h, person).await?.first()
     {

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod channel;
 pub(crate) mod code;
+pub(crate) mod look_up;
 pub(crate) mod person;
 pub(crate) mod wechat_return;
 
@@ -47,6 +48,5 @@ pub(crate) const DEVICE_SECRET: &str = "device.secret";
 /// Every statement, for the test that prepares them all.
 pub(crate) fn all() -> Vec<::store::Sql> {
     let own = [account::ALL, channel::ALL, code::ALL, person::ALL, wechat_return::ALL].concat();
-    [own, crate::look_up::ALL.to_vec(), crate::staff::store::all(), crate::devices::store::ALL.to_vec()]
-        .concat()
+    [own, look_up::ALL.to_vec(), crate::staff::store::all(), crate::devices::store::ALL.to_vec()].concat()
 }

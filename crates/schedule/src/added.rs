@@ -11,16 +11,7 @@ use crate::model::ClinicId;
 use crate::plan;
 use crate::quota::{Channel, Line, keep};
 use crate::stock::Stock;
-
-store::statements! {
-    ALLOW = "UPDATE clinic SET add_ons = add_ons + 1 WHERE hospital_id = $1 AND id = $2 AND add_ons < COALESCE(add_on_limit, $3)";
-    DISALLOW = "UPDATE clinic SET add_ons = add_ons - 1 WHERE hospital_id = $1 AND id = $2 AND add_ons > 0";
-    USED = "SELECT add_ons, add_on_limit FROM clinic WHERE hospital_id = $1 AND id = $2";
-    GROW = "UPDATE slot SET capacity = capacity + 1, taken = taken + 1, last_number = last_number + 1, added = added + 1, changed_at = $3
-        WHERE hospital_id = $1 AND id = $2 AND stopped = 0";
-    SHRINK = "UPDATE slot SET capacity = capacity - 1, taken = taken - 1, added = added - 1, changed_at = $3
-        WHERE hospital_id = $1 AND id = $2 AND added > 0 AND taken > 0";
-}
+use crate::store::added as sql;
 
 /// How many numbers were added to a clinic, and how many may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +28,7 @@ pub struct Used {
 /// # Errors
 /// Any [`store::StoreError`].
 pub async fn allow(tx: &mut Tx, hospital: HospitalId, clinic: ClinicId, by_setting: u32) -> Result<bool> {
-    Ok(tx.exec(ALLOW, args![hospital, clinic, i64::from(by_setting)]).await? == 1)
+    Ok(tx.exec(sql::ALLOW, args![hospital, clinic, i64::from(by_setting)]).await? == 1)
 }
 
 /// Takes back what [`allow`] counted.
@@ -45,7 +36,7 @@ pub async fn allow(tx: &mut Tx, hospital: HospitalId, clinic: ClinicId, by_setti
 /// # Errors
 /// Any [`store::StoreError`].
 pub async fn disallow(tx: &mut Tx, hospital: HospitalId, clinic: ClinicId) -> Result<()> {
-    tx.exec(DISALLOW, args![hospital, clinic]).await.map(drop)
+    tx.exec(sql::DISALLOW, args![hospital, clinic]).await.map(drop)
 }
 
 /// How a clinic stands against its limit; `None` when there is no such clinic.
@@ -53,7 +44,7 @@ pub async fn disallow(tx: &mut Tx, hospital: HospitalId, clinic: ClinicId) -> Re
 /// # Errors
 /// Any [`store::StoreError`].
 pub async fn used(db: &Db, hospital: HospitalId, clinic: ClinicId, by_setting: u32) -> Result<Option<Used>> {
-    let row: Option<Row> = db.opt(USED, args![hospital, clinic]).await?;
+    let row: Option<Row> = db.opt(sql::USED, args![hospital, clinic]).await?;
     row.map(|row| {
         let limit: Option<i64> = row.get("add_on_limit")?;
         Ok(Used { used: row.get("add_ons")?, limit: limit.unwrap_or_else(|| i64::from(by_setting)) })
@@ -75,7 +66,7 @@ pub struct Grown {
 /// Any [`store::StoreError`].
 pub async fn grow(tx: &mut Tx, hospital: HospitalId, stock: &Stock) -> Result<Option<Grown>> {
     let now = tx.now();
-    if tx.exec(GROW, args![hospital, stock.slot, now]).await? == 0 {
+    if tx.exec(sql::GROW, args![hospital, stock.slot, now]).await? == 0 {
         return Ok(None);
     }
     let lines =
@@ -90,7 +81,7 @@ pub async fn grow(tx: &mut Tx, hospital: HospitalId, stock: &Stock) -> Result<Op
 /// [`store::StoreError::NoRow`] when the slot has no added place; any other [`store::StoreError`].
 pub async fn shrink(tx: &mut Tx, hospital: HospitalId, stock: &Stock) -> Result<Option<Vec<Line>>> {
     let now = tx.now();
-    if tx.exec(SHRINK, args![hospital, stock.slot, now]).await? == 0 {
+    if tx.exec(sql::SHRINK, args![hospital, stock.slot, now]).await? == 0 {
         return Err(store::StoreError::NoRow);
     }
     let lines =

@@ -61,13 +61,5 @@ pub fn migrations() -> Vec<::store::Migration> {
 /// The statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [
-        added::ALL,
-        store::ALL,
-        store::calendar::ALL,
-        store::quota::ALL,
-        store::staff::ALL,
-        store::templates::ALL,
-    ]
-    .concat()
+    [store::ALL, store::calendar::ALL, store::quota::ALL, store::staff::ALL, store::templates::ALL].concat()
 }

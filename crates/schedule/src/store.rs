@@ -1,5 +1,6 @@
 //! The SQL of the schedule, and nothing else's tables.
 
+pub(crate) mod added;
 pub(crate) mod calendar;
 pub(crate) mod quota;
 pub(crate) mod staff;
