@@ -21,6 +21,24 @@ export interface paths {
         patch: operations["session_change_account"];
         trace?: never;
     };
+    "/api/v1/add-on-codes/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a doctor's code is for. */
+        get: operations["appointments_look"];
+        put?: never;
+        /** Takes the number that a doctor has added. A code is good once. */
+        post: operations["appointments_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/appointments": {
         parameters: {
             query?: never;
@@ -101,6 +119,91 @@ export interface paths {
         put?: never;
         /** Moves an appointment to another slot. The old place is given up only when the new one is had. */
         post: operations["appointments_move_to"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/{id}/needs-none": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that no other place is needed: nobody calls. Saying so again changes nothing. */
+        post: operations["appointments_needs_none"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/{id}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be had instead of an appointment that the hospital called off. */
+        get: operations["appointments_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/{id}/rebook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Books one of them, or any other slot, in place of what was called off. It counts as that one would have. */
+        post: operations["appointments_rebook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/{id}/return-slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a free return visit can be. */
+        get: operations["appointments_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/{id}/return-visit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the free return visit. */
+        post: operations["appointments_make"];
         delete?: never;
         options?: never;
         head?: never;
@@ -471,6 +574,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/add-on-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a code with which one patient takes an added number. It counts for the limit when it is used; no more codes are given out
+         *     than numbers are left.
+         */
+        post: operations["booking_staff_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/add-ons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a number for a person, beyond what the segment has places. */
+        post: operations["booking_staff_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has booked what, the earliest first. */
+        get: operations["booking_staff_list_at_appointments"];
+        put?: never;
+        /** Books for a person at the counter, by the rules that hold for everybody; missed appointments don't count there. */
+        post: operations["booking_staff_book_at_appointments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file for spreadsheets, names and numbers covered. That it was made stands in the audit log. */
+        get: operations["booking_staff_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One appointment with its history. */
+        get: operations["booking_staff_one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments/{id}/allow-return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the person make the free return visit themselves, on the page of the visit. */
+        post: operations["booking_staff_allow_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a place up for somebody, after the deadline of the day before too. It is free for others at once. */
+        post: operations["booking_staff_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves a place for somebody. The old one is given up only when the new one is had. */
+        post: operations["booking_staff_move_to"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments/{id}/return-slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a free return visit to a visit can be. */
+        get: operations["booking_staff_return_slots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/appointments/{id}/return-visit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the free return visit of a visit. */
+        post: operations["booking_staff_return_visit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/calendar": {
         parameters: {
             query?: never;
@@ -508,6 +785,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom to call, the next start first. */
+        get: operations["booking_staff_list_at_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/calls/{id}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Books again for somebody on the list, in place of what was called off. */
+        post: operations["booking_staff_book_at_calls_book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/calls/{id}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be offered on the phone. */
+        get: operations["booking_staff_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/calls/{id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes down how a call ended. */
+        post: operations["booking_staff_outcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/calls/{id}/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens the phone of somebody on the call list. Who did it, and that it was for this, stands in the audit log. */
+        post: operations["booking_staff_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/campuses/{code}": {
         parameters: {
             query?: never;
@@ -519,6 +881,23 @@ export interface paths {
         /** Adds a campus, or changes the one of this code. */
         put: operations["schedule_staff_put_campus"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/clinic-changes/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a stop back within ten minutes: whoever has done nothing has the same place and number again and is told. */
+        post: operations["booking_staff_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -576,6 +955,40 @@ export interface paths {
         head?: never;
         /** Changes a clinic by hand: places, room. Templates leave it alone from then on. */
         patch: operations["schedule_staff_change_at_clinics"];
+        trace?: never;
+    };
+    "/api/v1/staff/clinics/{clinic_id}/add-ons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many numbers were added to a clinic, and how many may be. */
+        get: operations["booking_staff_added"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/clinics/{clinic_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to a clinic, and how it stands with each who had a place. */
+        get: operations["booking_staff_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/staff/clinics/{clinic_id}/replace": {
@@ -943,6 +1356,23 @@ export interface paths {
         post?: never;
         /** Ends one of somebody's sessions. */
         delete: operations["staff_end_session_at_members_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/persons/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds people on file by document, phone or whole name. That somebody looked stands in the audit log. */
+        post: operations["booking_staff_find"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1465,6 +1895,40 @@ export interface components {
             /** @description Large type and fewer steps. */
             elder?: boolean | null;
         };
+        /** @description What a code is for. */
+        AddOnCode: {
+            slot_id: string;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            department_name: components["schemas"]["Text2"];
+            campus_name: components["schemas"]["Text2"];
+            room?: components["schemas"]["Text2"] | null;
+            /** Format: date */
+            date: string;
+            half_day: string;
+            start: string;
+            end: string;
+            /** Format: int64 */
+            fee_fen: number;
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            ends_at: string;
+        };
+        /** @description How a clinic stands against its limit. */
+        AddOnsOfClinic: {
+            /**
+             * Format: int64
+             * @description So many numbers were added …
+             */
+            used: number;
+            /**
+             * Format: int64
+             * @description … of so many that may be.
+             */
+            limit: number;
+        };
         /** @description A doctor with whom a person had a place before, and the next one to be had. */
         AgainItem: {
             /** @description The doctor. */
@@ -1481,6 +1945,14 @@ export interface components {
         AgainList: {
             /** @description The doctors, the last one first. */
             items: components["schemas"]["AgainItem"][];
+        };
+        /** @description Until when. */
+        AllowReturn: {
+            /**
+             * Format: date
+             * @description The last date; the usual one when it is not given.
+             */
+            until?: string | null;
         };
         /** @description An appointment. */
         Appointment: {
@@ -1569,6 +2041,33 @@ export interface components {
             moved_to?: string | null;
             /** @description What became of telling the person; only on the appointment's own page. */
             notices: components["schemas"]["Notice"][];
+            /** @description What sort of visit it is. */
+            visit: components["schemas"]["VisitSort"];
+            /** @description The hospital changed something: moving or giving it up is free and never counts. */
+            excused: boolean;
+            former_doctor_name?: components["schemas"]["Text2"] | null;
+            /** @description For a return visit: the visit that it comes back to. */
+            return_of?: string | null;
+            /**
+             * Format: date
+             * @description Until this date a free return visit can be made of it here; the doctor has allowed it.
+             */
+            return_until?: string | null;
+            /** @description The return visit that was made of it; only on the appointment's own page. */
+            return_visit_id?: string | null;
+        };
+        /** @description Something that was done about an appointment. */
+        AppointmentEvent: {
+            /** Format: date-time */
+            at: string;
+            /** @description `booking.book`, `booking.move`, `booking.cancel`, `booking.stop`, `booking.restore`, `booking.replace` … */
+            action: string;
+            /** @description `patient`, `staff` or `system`. */
+            by: string;
+            /** @description Who of the staff: the name to sign in with. */
+            login?: string | null;
+            /** @description Why, where staff gave a reason. */
+            reason?: string | null;
         };
         /**
          * @description Where an appointment stands.
@@ -1673,6 +2172,25 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description Which slot. */
+        CallBooking: {
+            slot_id: string;
+        };
+        /** @description The next numbers for somebody on the list. */
+        CallOffers: {
+            /** @description Of the same doctor, then of others in the department. */
+            items: components["schemas"]["NearFree"][];
+        };
+        /**
+         * @description How a call ended.
+         * @enum {string}
+         */
+        CallOutcome: "no_answer" | "reached" | "gave_up";
+        /**
+         * @description How it stands with somebody whose clinic was called off.
+         * @enum {string}
+         */
+        CallState: "open" | "called" | "reached" | "booked" | "gave_up" | "undone";
         /** @description A campus. */
         CampusItem: {
             /** @description The campus. */
@@ -1697,6 +2215,11 @@ export interface components {
             /** Format: int32 */
             position?: number;
         };
+        /**
+         * @description Why staff give up or move a place.
+         * @enum {string}
+         */
+        CancelReason: "asked" | "mistake" | "not_the_person" | "other_department" | "hospital";
         /** @description A key that was changed. */
         ChangedSetting: {
             name: string;
@@ -1711,6 +2234,37 @@ export interface components {
             change_id?: string | null;
             /** @description The clinic as it is now. */
             clinic: components["schemas"]["StaffClinic"];
+        };
+        /** @description What was done to a clinic. */
+        ClinicChangeDone: {
+            id: string;
+            /** @description `stopped`, `part_stopped` or `replaced`. */
+            kind: string;
+            /** @description Why, as patients are told. */
+            reason: components["schemas"]["Text2"];
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be taken back; none when it can't be, or was.
+             */
+            undo_until?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was taken back.
+             */
+            undone_at?: string | null;
+            /** @description Who sat before, where another doctor sits. */
+            old_doctor_id?: string | null;
+            /** @description Who sits instead. */
+            new_doctor_id?: string | null;
+            /** @description How it stands with those whose places were called off. */
+            progress: components["schemas"]["StopProgress"];
+        };
+        /** @description `GET /staff/clinics/{clinic_id}/changes` */
+        ClinicChangesDone: {
+            /** @description The newest first. */
+            items: components["schemas"]["ClinicChangeDone"][];
         };
         /** @description A clinic with its segments. */
         ClinicItem: {
@@ -1886,6 +2440,76 @@ export interface components {
             /** @description How many numbers a person may have, and until when one can be given up. */
             limits: components["schemas"]["Text2"][];
         };
+        /** @description An appointment as staff see it in a list. */
+        DeskAppointment: {
+            id: string;
+            state: components["schemas"]["AppointmentState"];
+            visit: components["schemas"]["VisitSort"];
+            /** Format: date */
+            date: string;
+            half_day: string;
+            start: string;
+            end: string;
+            /**
+             * Format: int64
+             * @description The number in the segment.
+             */
+            number: number;
+            person?: components["schemas"]["DeskPerson"] | null;
+            clinic_id: string;
+            slot_id: string;
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            department_id: string;
+            department_name: components["schemas"]["Text2"];
+            campus_name: components["schemas"]["Text2"];
+            /** @description `general`, `specialist`, `special`. */
+            kind: string;
+            /** Format: int64 */
+            fee_fen: number;
+            /** @description By which way it came: `wechat`, `sms`, `window`, `doctor` … */
+            channel: string;
+            /** @description Staff made it. */
+            by_staff: boolean;
+            /** Format: date-time */
+            booked_at: string;
+            moved_from?: string | null;
+            moved_to?: string | null;
+            return_of?: string | null;
+            /** Format: date */
+            return_until?: string | null;
+            /** @description The hospital changed something: what the patient does about it never counts. */
+            excused: boolean;
+        };
+        /** @description An appointment with what is behind it. */
+        DeskAppointmentDetail: {
+            appointment: components["schemas"]["DeskAppointment"];
+            /** @description Whether it can be given up or moved for the person now. */
+            can_cancel: boolean;
+            /** @description Whether a free return visit can be made of it, as far as that depends on the visit itself. */
+            can_return: boolean;
+            /** @description The return visit that was made of it. */
+            return_visit_id?: string | null;
+            call?: components["schemas"]["CallState"] | null;
+            /** @description What became of telling the person. */
+            notices: components["schemas"]["Notice"][];
+            /** @description What was done about it, the first first. */
+            history: components["schemas"]["AppointmentEvent"][];
+        };
+        /** @description A person as staff see them in a list. */
+        DeskPerson: {
+            id: string;
+            name_masked: string;
+            sex: components["schemas"]["Sex"];
+            /**
+             * Format: int32
+             * @description Whole years; none where the birth date is not on file.
+             */
+            age?: number | null;
+            document_kind?: components["schemas"]["DocumentKind"] | null;
+            number_masked?: string | null;
+            phone_masked?: string | null;
+        };
         /** @description A device. */
         DeviceEntry: {
             /** @description `dev_…` */
@@ -2030,12 +2654,28 @@ export interface components {
          * @enum {string}
          */
         DocumentKind: "resident_id" | "hk_macau_permit" | "taiwan_permit" | "hmt_residence_permit" | "foreign_permanent_resident" | "passport" | "birth_certificate";
+        /** @description By what somebody is looked for; at least one. */
+        FindPerson: {
+            /** @description The number of a document, whole. */
+            number?: string | null;
+            document_kind?: components["schemas"]["DocumentKind"] | null;
+            /** @description The country of a passport, three letters. */
+            country?: string | null;
+            /** @description The phone on file. */
+            phone?: string | null;
+            /** @description The whole name. */
+            name?: string | null;
+        };
         /** @description `GET /search` */
         Found: {
             /** @description Departments, the best match first. */
             departments: components["schemas"]["DepartmentItem"][];
             /** @description Doctors, the best match first. */
             doctors: components["schemas"]["DoctorSummary"][];
+        };
+        /** @description Who was found; at most twenty. */
+        FoundPersons: {
+            items: components["schemas"]["DeskPerson"][];
         };
         /** @description What a run has done. */
         Generated: {
@@ -2066,6 +2706,18 @@ export interface components {
             days_before?: number;
             /** @description … at this time. */
             at: string;
+        };
+        /** @description A code that is shown once. */
+        HandedAddOnCode: {
+            /** @description The code. */
+            code: string;
+            /** @description The page that a patient opens with it, a path from `/`; as a QR code on the screen. */
+            link: string;
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            ends_at: string;
         };
         /**
          * @description What must happen before a place on hold is booked.
@@ -2222,6 +2874,26 @@ export interface components {
             /** @description The slot to move to. */
             slot_id: string;
         };
+        /** @description A place that can be had instead of another: at the same doctor, or in the same department. */
+        NearFree: components["schemas"]["NextFree"] & {
+            /** @description The doctor, if the clinic has a named one. */
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            /** @description The campus's name. */
+            campus_name: components["schemas"]["Text2"];
+        };
+        /** @description `POST /staff/add-ons` */
+        NewAddOn: {
+            /** @description To which segment. */
+            slot_id: string;
+            /** @description For whom. */
+            person_id: string;
+        };
+        /** @description `POST /staff/add-on-codes` */
+        NewAddOnCode: {
+            /** @description To which segment. */
+            slot_id: string;
+        };
         /** @description `POST /appointments` */
         NewAppointment: {
             /** @description The slot to be booked. */
@@ -2277,6 +2949,12 @@ export interface components {
             scope?: components["schemas"]["QuotaScope"];
             /** @description Who gets how much. */
             shares: components["schemas"]["Shares"];
+        };
+        /** @description Where to. */
+        NewReturnVisit: {
+            slot_id: string;
+            /** @description A result takes longer, or holidays lie between: with the days by which staff may extend. */
+            extended?: boolean;
         };
         /** @description Somebody to be put on the list. */
         NewStaff: {
@@ -2424,12 +3102,17 @@ export interface components {
          * @description What is told.
          * @enum {string}
          */
-        NoticeKind: "appointment_confirmed" | "appointment_cancelled" | "appointment_moved" | "appointment_reminder" | "appointment_stopped" | "sms_code";
+        NoticeKind: "appointment_confirmed" | "appointment_cancelled" | "appointment_moved" | "appointment_reminder" | "appointment_stopped" | "appointment_restored" | "appointment_replaced" | "sms_code";
         /**
          * @description Where a message stands, as the patient's page and staff see it.
          * @enum {string}
          */
         NoticeStatus: "waiting" | "sent" | "delivered" | "failed" | "unknown";
+        /** @description A phone that was opened. */
+        OpenedPhone: {
+            /** @description Eleven digits. */
+            phone: string;
+        };
         /** @description The second factor, to confirm something. */
         OwnCode: {
             /** @description Six digits, or a recovery code. */
@@ -2529,6 +3212,20 @@ export interface components {
                 moved_to?: string | null;
                 /** @description What became of telling the person; only on the appointment's own page. */
                 notices: components["schemas"]["Notice"][];
+                /** @description What sort of visit it is. */
+                visit: components["schemas"]["VisitSort"];
+                /** @description The hospital changed something: moving or giving it up is free and never counts. */
+                excused: boolean;
+                former_doctor_name?: components["schemas"]["Text2"] | null;
+                /** @description For a return visit: the visit that it comes back to. */
+                return_of?: string | null;
+                /**
+                 * Format: date
+                 * @description Until this date a free return visit can be made of it here; the doctor has allowed it.
+                 */
+                return_until?: string | null;
+                /** @description The return visit that was made of it; only on the appointment's own page. */
+                return_visit_id?: string | null;
             }[];
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
@@ -2566,6 +3263,52 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_DeskAppointment: {
+            /** @description The entries. */
+            items: {
+                id: string;
+                state: components["schemas"]["AppointmentState"];
+                visit: components["schemas"]["VisitSort"];
+                /** Format: date */
+                date: string;
+                half_day: string;
+                start: string;
+                end: string;
+                /**
+                 * Format: int64
+                 * @description The number in the segment.
+                 */
+                number: number;
+                person?: components["schemas"]["DeskPerson"] | null;
+                clinic_id: string;
+                slot_id: string;
+                doctor_id?: string | null;
+                doctor_name?: components["schemas"]["Text2"] | null;
+                department_id: string;
+                department_name: components["schemas"]["Text2"];
+                campus_name: components["schemas"]["Text2"];
+                /** @description `general`, `specialist`, `special`. */
+                kind: string;
+                /** Format: int64 */
+                fee_fen: number;
+                /** @description By which way it came: `wechat`, `sms`, `window`, `doctor` … */
+                channel: string;
+                /** @description Staff made it. */
+                by_staff: boolean;
+                /** Format: date-time */
+                booked_at: string;
+                moved_from?: string | null;
+                moved_to?: string | null;
+                return_of?: string | null;
+                /** Format: date */
+                return_until?: string | null;
+                /** @description The hospital changed something: what the patient does about it never counts. */
+                excused: boolean;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
         Page_StaffEntry: {
             /** @description The entries. */
             items: {
@@ -2597,6 +3340,32 @@ export interface components {
                  * @description Since when they are on the list.
                  */
                 created_at: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_StopCall: {
+            /** @description The entries. */
+            items: {
+                /** @description The appointment that was called off. */
+                appointment: components["schemas"]["DeskAppointment"];
+                state: components["schemas"]["CallState"];
+                /**
+                 * Format: int64
+                 * @description Called so often in vain.
+                 */
+                tries: number;
+                /**
+                 * Format: date-time
+                 * @description From when on staff call.
+                 */
+                due_at: string;
+                /** @description It is time to call. */
+                due: boolean;
+                notice?: components["schemas"]["NoticeStatus"] | null;
+                /** Format: date-time */
+                changed_at: string;
             }[];
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
@@ -2912,6 +3681,35 @@ export interface components {
             /** @description What patients are told, in both languages. */
             reason: components["schemas"]["Text2"];
         };
+        /** @description A segment that one can come back to. */
+        ReturnSlot: {
+            slot_id: string;
+            /** Format: date */
+            date: string;
+            half_day: string;
+            start: string;
+            end: string;
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            kind: components["schemas"]["ClinicKind"];
+            room?: components["schemas"]["Text2"] | null;
+            /** @description It is the doctor whom the person has seen. */
+            same_doctor: boolean;
+        };
+        /** @description Where one can come back to. */
+        ReturnSlots: {
+            /**
+             * Format: date
+             * @description The last day of it.
+             */
+            until: string;
+            /**
+             * @description The doctor whom the person has seen first, then by time. How many return visits a segment takes is looked at when one
+             *     is made.
+             */
+            items: components["schemas"]["ReturnSlot"][];
+        };
         /**
          * @description What a member of staff does here. The three administrators are apart from each other, as level 3 protection asks.
          * @enum {string}
@@ -3157,6 +3955,10 @@ export interface components {
             /** Format: int32 */
             position: number;
         };
+        /** @description Why. */
+        StaffCancel: {
+            reason: components["schemas"]["CancelReason"];
+        };
         /** @description A clinic as staff see it. */
         StaffClinic: {
             id: string;
@@ -3297,6 +4099,12 @@ export interface components {
             /** @description The real name. That it was shown stands in the audit log. */
             name: string;
         };
+        /** @description Where to, and why. */
+        StaffMove: {
+            /** @description The slot to move to. */
+            slot_id: string;
+            reason: components["schemas"]["CancelReason"];
+        };
         /** @description What is to change; what is left out stays, null takes away. */
         StaffPatch: {
             /** @description The real name. */
@@ -3400,12 +4208,105 @@ export interface components {
          * @enum {string}
          */
         Step: "new_password" | "enrol" | "second_factor" | "renew";
+        /** @description Somebody on the call list. */
+        StopCall: {
+            /** @description The appointment that was called off. */
+            appointment: components["schemas"]["DeskAppointment"];
+            state: components["schemas"]["CallState"];
+            /**
+             * Format: int64
+             * @description Called so often in vain.
+             */
+            tries: number;
+            /**
+             * Format: date-time
+             * @description From when on staff call.
+             */
+            due_at: string;
+            /** @description It is time to call. */
+            due: boolean;
+            notice?: components["schemas"]["NoticeStatus"] | null;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** @description How a call ended. */
+        StopCallOutcome: {
+            outcome: components["schemas"]["CallOutcome"];
+        };
         /** @description Why a clinic is stopped. */
         StopClinicRequest: {
             /** @description What patients are told, in both languages. */
             reason: components["schemas"]["Text2"];
             /** @description These segments alone; the whole clinic when not given. */
             slot_ids?: string[] | null;
+        };
+        /** @description `GET /appointments/{id}/offers` */
+        StopOffers: {
+            /** @description What was called off. */
+            appointment: components["schemas"]["Appointment"];
+            reason?: components["schemas"]["Text2"] | null;
+            /** @description How it stands: `open` while there is something to choose. */
+            state: components["schemas"]["CallState"];
+            /** @description The next numbers: of the same doctor, then of others in the department. Empty when there is nothing to choose any more. */
+            items: components["schemas"]["NearFree"][];
+        };
+        /** @description How many of those who had a place stand where. */
+        StopProgress: {
+            /**
+             * Format: int64
+             * @description Had a place.
+             */
+            all: number;
+            /**
+             * Format: int64
+             * @description Have done nothing yet, and nobody has called.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Were called in vain.
+             */
+            called: number;
+            /**
+             * Format: int64
+             * @description Know, and see to it themselves.
+             */
+            reached: number;
+            /**
+             * Format: int64
+             * @description Have another place.
+             */
+            booked: number;
+            /**
+             * Format: int64
+             * @description Need none.
+             */
+            gave_up: number;
+            /**
+             * Format: int64
+             * @description Have their place back.
+             */
+            undone: number;
+        };
+        /** @description What became of taking a stop back. */
+        StopUndone: {
+            /** @description The clinic that takes place. */
+            clinic_id: string;
+            /**
+             * Format: int32
+             * @description So many have their places back.
+             */
+            restored: number;
+            /**
+             * Format: int32
+             * @description So many have another place or need none; theirs are free.
+             */
+            let_go: number;
+        };
+        /** @description For whom the number is taken. */
+        TakeAddOn: {
+            /** @description A person bound to the account. */
+            person_id: string;
         };
         /** @description Whether clinics are made of a template. */
         TemplateActive: {
@@ -3546,6 +4447,18 @@ export interface components {
          * @enum {string}
          */
         UntoldState: "failed" | "unknown" | "expired";
+        /**
+         * @description What sort of visit it is.
+         * @enum {string}
+         */
+        VisitSort: "regular" | "add_on" | "return_visit";
+        /** @description `POST /staff/appointments` */
+        WindowBooking: {
+            /** @description The slot. */
+            slot_id: string;
+            /** @description Somebody on file. */
+            person_id: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3585,6 +4498,88 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddOnCode"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description add_on_code_over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_take: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeAddOn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description add_on_code_over, no_add_ons_left, or as for booking */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3757,6 +4752,166 @@ export interface operations {
                 };
             };
             /** @description cannot_move, or as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_needs_none: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            /** @description not_stopped, already_rebooked */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopOffers"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_rebook: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveAppointment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            /** @description not_stopped, already_rebooked, or as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnSlots"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments_make: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveAppointment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            /** @description return_not_allowed, return_not_seen, return_of_return, return_once, return_elsewhere, return_higher_grade, return_days_over, clinic_stopped, booking_closed, slot_full */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4632,6 +5787,486 @@ export interface operations {
             };
         };
     };
+    booking_staff_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAddOnCode"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedAddOnCode"];
+                };
+            };
+            /** @description not_your_clinic */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no_add_ons_left */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_add: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAddOn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointment"];
+                };
+            };
+            /** @description not_your_clinic */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no_add_ons_left, or as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_list_at_appointments: {
+        parameters: {
+            query?: {
+                /** @description The first date; today when it is not given. */
+                from?: string;
+                /** @description The last date, at most 92 days later; `from` when it is not given, and with a person 30 days after it. */
+                to?: string;
+                department_id?: string;
+                doctor_id?: string;
+                clinic_id?: string;
+                /** @description Of one person, found before. */
+                person_id?: string;
+                state?: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "expired" | "no_show" | "stopped";
+                visit?: "regular" | "add_on" | "return_visit";
+                /** @description The number in the segment. */
+                number?: number;
+                /** @description The check-in code of one appointment; nothing else counts then. */
+                code?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description So many, 1 to 200; 50 when it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeskAppointment"];
+                };
+            };
+            /** @description query_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_book_at_appointments: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowBooking"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_file: {
+        parameters: {
+            query?: {
+                /** @description The first date; today when it is not given. */
+                from?: string;
+                /** @description The last date, at most 92 days later; `from` when it is not given, and with a person 30 days after it. */
+                to?: string;
+                department_id?: string;
+                doctor_id?: string;
+                clinic_id?: string;
+                /** @description Of one person, found before. */
+                person_id?: string;
+                state?: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "expired" | "no_show" | "stopped";
+                visit?: "regular" | "add_on" | "return_visit";
+                /** @description The number in the segment. */
+                number?: number;
+                /** @description The check-in code of one appointment; nothing else counts then. */
+                code?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description So many, 1 to 200; 50 when it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description query_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointmentDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_allow_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllowReturn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description return_not_seen, return_of_return */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description return_until_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffCancel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_cancellable */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_move_to: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffMove"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description cannot_move, or as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_return_slots: {
+        parameters: {
+            query?: {
+                /** @description With the days by which staff may extend. */
+                extended?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnSlots"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_return_visit: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReturnVisit"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description return_not_seen, return_of_return, return_once, return_elsewhere, return_higher_grade, return_days_over, clinic_stopped, booking_closed, slot_full */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_staff_days: {
         parameters: {
             query?: {
@@ -4689,6 +6324,188 @@ export interface operations {
             };
         };
     };
+    booking_staff_list_at_calls: {
+        parameters: {
+            query?: {
+                /** @description Only who is to be called now. Without it those who still have time to answer by themselves, and those who are done with. */
+                due?: boolean;
+                state?: "open" | "called" | "reached" | "booked" | "gave_up" | "undone";
+                department_id?: string;
+                /** @description Of one stop. */
+                change_id?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StopCall"];
+                };
+            };
+        };
+    };
+    booking_staff_book_at_calls_book: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallBooking"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskAppointment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_stopped, already_rebooked, or as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallOffers"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_outcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopCallOutcome"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopCall"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description call_over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedPhone"];
+                };
+            };
+            /** @description not_found, no_phone */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description call_over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_staff_put_campus: {
         parameters: {
             query?: never;
@@ -4713,6 +6530,44 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopUndone"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_late_to_undo */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4897,6 +6752,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_added: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clinic_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddOnsOfClinic"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clinic_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClinicChangesDone"];
                 };
             };
         };
@@ -5851,6 +7756,38 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_staff_find: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindPerson"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPersons"];
+                };
+            };
+            /** @description nothing_to_find_by, or what is wrong with number, phone or name */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

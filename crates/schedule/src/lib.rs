@@ -61,5 +61,13 @@ pub fn migrations() -> Vec<::store::Migration> {
 /// The statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::ALL, store::calendar::ALL, store::quota::ALL, store::staff::ALL, store::templates::ALL].concat()
+    [
+        store::ALL,
+        store::added::ALL,
+        store::calendar::ALL,
+        store::quota::ALL,
+        store::staff::ALL,
+        store::templates::ALL,
+    ]
+    .concat()
 }

@@ -172,6 +172,8 @@ export const visit: Appointment = {
   can_cancel: true,
   can_move: true,
   check_in_code: 'XL1.apt_1',
+  visit: 'regular',
+  excused: false,
   notices: [
     { kind: 'appointment_confirmed', state: 'delivered', channel: 'template', at: `${TODAY}T07:41:05+08:00` },
   ],
