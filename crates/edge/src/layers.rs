@@ -135,24 +135,65 @@ pub fn language(headers: &HeaderMap) -> Lang {
 
 /// Gives every request an id, and every problem its body. Stands outermost, so that nothing leaves without.
 pub async fn problems(mut request: Request, next: Next) -> Response {
-    let id: Arc<str> = uuid::Uuid::now_v7().simple().to_string().into();
-    let lang = language(request.headers());
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let asked = Asked::of(&request);
+    let id = asked.id.clone();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
-    let problem =
-        response.extensions_mut().remove::<ApiError>().map(|e| e.0).or_else(|| bare(&response).map(Box::new));
-    if let Some(problem) = problem {
+    let mut response = asked.answer(next.run(request).await);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// As [`problems`] for routes that machines call by the thousand and that refuse few: only what is refused gets an id.
+pub async fn rare_problems(request: Request, next: Next) -> Response {
+    let (method, uri, lang) = (request.method().clone(), request.uri().clone(), language(request.headers()));
+    let response = next.run(request).await;
+    if response.extensions().get::<ApiError>().is_none() && bare(&response).is_none() {
+        return response;
+    }
+    let asked = Asked { id: new_id(), lang, method, path: uri.path().to_owned() };
+    let id = HeaderValue::from_str(&asked.id);
+    let mut response = asked.answer(response);
+    if let Ok(value) = id {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+fn new_id() -> Arc<str> {
+    uuid::Uuid::now_v7().simple().to_string().into()
+}
+
+/// What was asked, as far as a problem's body and the log want it.
+struct Asked {
+    id: Arc<str>,
+    lang: Lang,
+    method: http::Method,
+    path: String,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let lang = language(request.headers());
+        Self { id: new_id(), lang, method: request.method().clone(), path: request.uri().path().to_owned() }
+    }
+
+    /// The answer; with its body, if it is a problem.
+    fn answer(&self, mut response: Response) -> Response {
+        let problem =
+            response.extensions_mut().remove::<ApiError>().map(|e| e.0).or_else(|| bare(&response).map(Box::new));
+        let Some(problem) = problem else { return response };
+        let (id, method, path) = (&self.id, &self.method, route_only(&self.path));
         if response.status().is_server_error() {
-            tracing::warn!(request_id = %id, code = problem.code, %method, path = route_only(&path), "a request failed");
+            tracing::warn!(request_id = %id, code = problem.code, %method, path, "a request failed");
         } else {
-            tracing::debug!(request_id = %id, code = problem.code, %method, path = route_only(&path), "a request was refused");
+            tracing::debug!(request_id = %id, code = problem.code, %method, path, "a request was refused");
         }
         metrics::counter!("http_problems", "code" => problem.code).increment(1);
         let retry = problem.extra.get("retry_after_s").and_then(serde_json::Value::as_u64);
         let status = response.status();
-        let mut body = problem.body(lang, &id);
+        let mut body = problem.body(self.lang, id);
         if let Some(member) = body.get_mut("status") {
             // The framework knows a few statuses more than we have kinds.
             *member = status.as_u16().into();
@@ -168,11 +209,8 @@ pub async fn problems(mut request: Request, next: Next) -> Response {
         if let Some(seconds) = retry {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", value);
-    }
-    response
 }
 
 /// Ids in a path are no personal data, but texts that people typed might be: only what looks like ours is logged.

@@ -5,18 +5,20 @@
 //! one transaction with the mark that it is done. So a push is never lost once WeChat has its answer, and never counts
 //! twice, although WeChat sends it up to three times and nodes die.
 //!
-//! - [`api`]: the routes; [`intake`]: pushes that come together are kept together
+//! - [`api`]: the routes; [`intake`]: pushes that come together are kept together, in a storm as one row ([`bundle`])
 //! - [`rules`]: what is said to which push and what is done about it; [`words`]: what is meant by a word in the chat
 //! - [`chat`]: the texts
 //! - [`menu`]: the menu under the chat; [`setup`]: entering an account
-//! - [`worker`]: what is done about a push
+//! - [`worker`]: who does what is to be done about a push, and when; [`effects`]: what that is
 //!
 //! **While the database can't be reached, WeChat gets a 503 and not `success`.** It then takes the push for not received
 //! and sends it again, twice, some seconds apart. Saying `success` would lose what a person wrote; an error line in the chat
 //! after the third attempt is the honest answer to somebody whom we can't serve.
 
 pub mod api;
+mod bundle;
 pub mod chat;
+mod effects;
 mod intake;
 pub mod menu;
 pub mod model;
@@ -124,7 +126,10 @@ pub fn capability() -> Capability {
 /// The tables of the entrance.
 #[must_use]
 pub fn migrations() -> Vec<Migration> {
-    vec![::store::migration!("server", "0001_entrance")]
+    vec![
+        ::store::migration!("server", "0001_entrance"),
+        ::store::migration!("server", "0002_push_bundle"),
+    ]
 }
 
 /// Its statements, for the test that prepares them all.

@@ -22,32 +22,18 @@ use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 
 use crate::config::Config;
 
-/// Puts the layers around the routes. `plain` are routes that find out by themselves who calls (WeChat's callback), whatever
-/// host name they are reached by. A request passes: compression, problem bodies, hospital in the path, concurrency, time,
+/// Puts the layers around the routes. A request passes: compression, problem bodies, hospital in the path, concurrency, time,
 /// panic, body size, who calls.
-pub fn around(routes: Router, plain: Router, config: &Config, identify: Identify) -> Router {
+pub fn around(routes: Router, config: &Config, identify: Identify) -> Router {
     let hospitals = identify.hospitals.clone();
-    let slots = Arc::new(Semaphore::new(config.server.max_concurrent));
     let within = config.request_timeout();
     let inner = routes
         .layer(middleware::from_fn_with_state(identify, edge::layers::identify))
-        .merge(plain)
         .layer(DefaultBodyLimit::max(config.server.max_body_kib * 1024));
     let outer = inner
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            ApiError::from(Problem::internal()).into_response()
-        }))
-        .layer(middleware::from_fn(move |request: Request, next: Next| in_time(within, request, next)))
-        .layer(middleware::from_fn(move |request: Request, next: Next| {
-            let slots = slots.clone();
-            async move {
-                // Streams of live topics give their place back as soon as they are open.
-                match slots.try_acquire_owned() {
-                    Ok(_held) => next.run(request).await,
-                    Err(_) => ApiError::from(Problem::unavailable(1)).into_response(),
-                }
-            }
-        }));
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(move |request: Request, next: Next| in_time(within, request, next)));
+    let outer = in_bounds(outer, config);
     // The path is shortened before routing: a router inside a router's fallback.
     let outer = outer.layer(
         tower::ServiceBuilder::new().layer(HandleErrorLayer::new(|_: std::convert::Infallible| async {})),
@@ -69,6 +55,33 @@ pub fn around(routes: Router, plain: Router, config: &Config, identify: Identify
                 .quality(CompressionLevel::Fastest)
                 .compress_when(SizeAbove::new(ONE_PACKET).and(is_json)),
         )
+}
+
+/// Around routes that find out by themselves who calls and mind their own size and time (WeChat's callback): they stand outside of
+/// what people's requests pass, which would cost a push more than all that is done about it. A request passes: problem
+/// bodies, concurrency, panic.
+pub fn around_machines(routes: Router, config: &Config) -> Router {
+    in_bounds(routes.layer(CatchPanicLayer::custom(panicked)), config)
+        .layer(middleware::from_fn(edge::layers::rare_problems))
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError::from(Problem::internal()).into_response()
+}
+
+/// No more requests at the same time than the settings say.
+fn in_bounds(routes: Router, config: &Config) -> Router {
+    let slots = Arc::new(Semaphore::new(config.server.max_concurrent));
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let slots = slots.clone();
+        async move {
+            // Streams of live topics give their place back as soon as they are open.
+            match slots.try_acquire_owned() {
+                Ok(_held) => next.run(request).await,
+                Err(_) => ApiError::from(Problem::unavailable(1)).into_response(),
+            }
+        }
+    }))
 }
 
 /// What fits into one packet gains nothing by being smaller, bytes.

@@ -31,7 +31,11 @@ const fn both(name: &'static str, text: &'static str) -> Sql {
     Sql { name, sqlite: text, postgres: text }
 }
 
-const WAITING: Sql = both("WAITING", "SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new'");
+const WAITING: Sql = both(
+    "WAITING",
+    "SELECT (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new')
+          + (SELECT CAST(COALESCE(SUM(pushes), 0) AS BIGINT) FROM wechat_bundle)",
+);
 const DONE: Sql = both("DONE", "SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'done'");
 
 /// What a round needs.

@@ -232,14 +232,14 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
         id: PushId::new(),
         channel: channel.id,
         dedup_key: push.as_ref().map_or_else(
-            || deps.vault.blind(hospital, "wechat_push.body", &opened.plaintext),
+            || deps.vault.blind(hospital, super::store::BODY, &opened.plaintext),
             Push::dedup_key,
         ),
         kind: kind_of(push.as_ref()),
         openid: push.as_ref().map(|push| push.from.clone()).unwrap_or_default(),
-        body: deps.vault.seal(hospital, "wechat_push.body", &opened.plaintext)?,
+        body: opened.plaintext,
     };
-    let kept = deps.intake.keep(&deps.db, &deps.wake, new, topic.is_some()).await?;
+    let kept = deps.intake.keep(deps, new, topic.is_some()).await?;
     let outcome = if kept.is_new { "received" } else { "repeated" };
     let lang = kept.lang.unwrap_or_default();
     let said = push.zip(topic).and_then(|(push, topic)| say(deps, channel, &push, topic, lang, opened.key));

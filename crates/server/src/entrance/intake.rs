@@ -1,19 +1,21 @@
 //! Pushes that arrive while the last commit runs are kept together: one statement, one commit, and then each its answer.
 //!
-//! There is no timer: a batch is what is waiting. A single push is kept alone and at once; in a storm hundreds share one fsync
-//! and on PostgreSQL four round trips. A batch that fails for a reason of one of its pushes is cut in halves until that one
+//! There is no timer: a batch is what is waiting. A single push is kept alone and at once; in a storm hundreds share one row
+//! ([`super::bundle`]), one fsync and on PostgreSQL four round trips. A batch that fails for a reason of one of its pushes is cut in halves until that one
 //! stands alone. Whoever hung up meanwhile is kept all the same, and known for a copy when WeChat sends again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use ::store::fault::{self, Point};
-use ::store::{Db, Result, StoreError};
+use ::store::{Db, Result, StoreError, Vault};
 use base::{HospitalId, Lang};
 use people::ChannelAccountId;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::{Deps, bundle};
 use super::model::{NewPush, PushId};
 use super::store;
 
@@ -21,11 +23,15 @@ use super::store;
 const BATCH: usize = 512;
 /// So many may wait for the batch before theirs; who comes then waits for room, and is asked to send again in the end.
 const WAITING: usize = 4096;
+/// So long after the last bundle a storm counts as over.
+const OVER: Duration = Duration::from_millis(100);
+/// Between two looks whether it is.
+const LOOK: Duration = Duration::from_millis(25);
 
 /// What became of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kept {
-    /// It was not here before.
+    /// It was not here before, as far as that is known already: copies in a bundle are found when it is unpacked.
     pub(super) is_new: bool,
     /// The sender's language, where it was asked for and anybody knows it.
     pub(super) lang: Option<Lang>,
@@ -39,10 +45,22 @@ struct Arrived {
 }
 
 /// Keeps pushes. Cheap to clone; all clones share one lane, which ends with the last of them.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Intake {
     lane: Arc<OnceLock<mpsc::Sender<Arrived>>>,
-    kept: Arc<AtomicU64>,
+    /// When the last bundle was made: milliseconds behind `since`, and one more; 0 when there was none.
+    storm: Arc<AtomicU64>,
+    since: Instant,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { lane: Arc::default(), storm: Arc::default(), since: Instant::now() }
+    }
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
 }
 
 impl Intake {
@@ -53,14 +71,14 @@ impl Intake {
     /// When the database did not keep it.
     pub(super) async fn keep(
         &self,
-        db: &Db,
-        wake: &Arc<Notify>,
+        deps: &Deps,
         push: NewPush,
         asks_lang: bool,
     ) -> Result<Kept> {
         let lane = self.lane.get_or_init(|| {
             let (sender, arriving) = mpsc::channel(WAITING);
-            let lane = Lane { db: db.clone(), wake: wake.clone(), kept: self.kept.clone() };
+            let (db, vault, wake) = (deps.db.clone(), deps.vault.clone(), deps.wake.clone());
+            let lane = Lane { db, vault, wake, storm: self.storm.clone(), since: self.since };
             tokio::spawn(lane.serve(arriving));
             sender
         });
@@ -70,16 +88,25 @@ impl Intake {
         answered.await.map_err(|_| gone())?
     }
 
-    /// How many pushes this node has kept since it was started.
-    pub(super) fn kept(&self) -> u64 {
-        self.kept.load(Ordering::Relaxed)
+    /// Waits until no bundle was made for a moment, at most so long.
+    pub(super) async fn after_storm(&self, at_most: Duration) {
+        let until = Instant::now() + at_most;
+        let blows = || {
+            let last = self.storm.load(Ordering::Relaxed);
+            last > 0 && u128::from(millis(self.since).saturating_sub(last - 1)) < OVER.as_millis()
+        };
+        while blows() && Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 
 struct Lane {
     db: Db,
+    vault: Arc<Vault>,
     wake: Arc<Notify>,
-    kept: Arc<AtomicU64>,
+    storm: Arc<AtomicU64>,
+    since: Instant,
 }
 
 impl Lane {
@@ -87,8 +114,6 @@ impl Lane {
         let mut waiting = Vec::with_capacity(BATCH);
         while arriving.recv_many(&mut waiting, BATCH).await > 0 {
             metrics::histogram!("wechat_push_batch").record(u32::try_from(waiting.len()).unwrap_or(u32::MAX));
-            // Copies on two nodes must meet in the same order, or PostgreSQL would find them waiting for each other.
-            waiting.sort_unstable_by(|a: &Arrived, b| a.push.key().cmp(&b.push.key()));
             let mut pushes = Vec::with_capacity(waiting.len());
             let mut answers = Vec::with_capacity(waiting.len());
             for one in waiting.drain(..) {
@@ -132,19 +157,39 @@ impl Lane {
     }
 
     async fn batch(&self, pushes: &[(NewPush, bool)]) -> Result<Vec<bool>> {
+        let mut by_account: BTreeMap<_, Vec<&NewPush>> = BTreeMap::new();
+        for (push, _) in pushes {
+            by_account.entry((push.hospital, push.channel)).or_default().push(push);
+        }
+        let (many, few): (Vec<_>, Vec<_>) =
+            by_account.into_iter().partition(|(_, pushes)| pushes.len() >= bundle::FROM);
+        let bundles = many.into_iter().map(|((hospital, channel), pushes)| {
+            bundle::pack(&self.vault, hospital, channel, &pushes)
+        });
+        let bundles = bundles.collect::<Result<Vec<_>>>()?;
+        if !bundles.is_empty() {
+            self.storm.store(millis(self.since) + 1, Ordering::Relaxed);
+        }
+        let mut rows: Vec<&NewPush> = few.into_iter().flat_map(|(_, pushes)| pushes).collect();
+        // Copies on two nodes must meet in the same order, or PostgreSQL would find them waiting for each other.
+        rows.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+        let mut copies = HashSet::new();
         let mut tx = self.db.begin().await?;
-        let rows: Vec<&NewPush> = pushes.iter().map(|(push, _)| push).collect();
-        let mut is_new = vec![true; rows.len()];
-        let kept = store::keep_all(&mut tx, &rows).await?;
-        if kept < u64::try_from(rows.len()).unwrap_or(u64::MAX) {
-            let there: HashSet<PushId> = store::there(&mut tx, &rows).await?;
-            is_new = rows.iter().map(|row| there.contains(&row.id)).collect();
+        for bundle in bundles {
+            store::bundles::keep(&mut tx, bundle).await?;
+        }
+        if !rows.is_empty() {
+            let now = tx.now();
+            let kept = store::keep_all(&mut tx, &self.vault, &rows, now).await?;
+            if kept < u64::try_from(rows.len()).unwrap_or(u64::MAX) {
+                let there: HashSet<PushId> = store::there(&mut tx, &rows).await?;
+                copies = rows.iter().map(|row| row.id).filter(|id| !there.contains(id)).collect();
+            }
         }
         fault::pass(Point::KeepBefore);
         tx.commit().await?;
         fault::pass(Point::KeepAfter);
-        self.kept.fetch_add(kept, Ordering::Relaxed);
-        Ok(is_new)
+        Ok(pushes.iter().map(|(push, _)| !copies.contains(&push.id)).collect())
     }
 
     /// The languages of those who are spoken to, as of the last commit. Who can't be looked up is spoken to as a stranger is.

@@ -23,7 +23,6 @@ store::text_enum! {
 }
 
 /// A push to be kept.
-#[derive(Debug)]
 pub(super) struct NewPush {
     pub(super) hospital: HospitalId,
     pub(super) id: PushId,
@@ -31,7 +30,8 @@ pub(super) struct NewPush {
     pub(super) dedup_key: String,
     pub(super) kind: String,
     pub(super) openid: String,
-    pub(super) body: Sealed,
+    /// What was opened, not sealed yet.
+    pub(super) body: String,
 }
 
 impl NewPush {

@@ -1,5 +1,6 @@
-//! The table of pushes.
+//! The table of pushes; [`bundles`] is that of pushes kept together.
 
+pub(super) mod bundles;
 pub(crate) mod failed;
 
 use std::collections::HashSet;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use base::{HospitalId, UnixMs};
 use people::ChannelAccountId;
 use store::value::{FromRow, One, Row};
-use store::{Db, Result, Sql, ToValue as _, Tx, Value, args};
+use store::{Db, Result, Sql, ToValue, Tx, Value, Vault, args};
 
 use super::model::{NewPush, PushId, PushState, TakenPush};
 
@@ -20,7 +21,7 @@ store::statements! {
     CLAIM = "UPDATE wechat_push SET leased_until = $2, attempts = attempts + 1
              WHERE (hospital_id, id) IN (
                  SELECT p.hospital_id, p.id FROM wechat_push p
-                 WHERE p.state = 'new' AND p.due_at <= $1 AND p.leased_until <= $1 AND NOT EXISTS (
+                 WHERE p.state = 'new' AND p.due_at <= $1 AND p.leased_until <= $1 AND p.received_at <= $4 AND NOT EXISTS (
                      SELECT 1 FROM wechat_push o WHERE o.hospital_id = p.hospital_id
                      AND o.channel_account_id = p.channel_account_id AND o.openid = p.openid AND o.state = 'new'
                      AND (o.received_at, o.id) < (p.received_at, p.id) AND o.leased_until > $1)
@@ -37,7 +38,9 @@ store::statements! {
              WHERE hospital_id = $1 AND id = $2 AND attempts = $3 AND state = 'new'";
     BACKLOG = "SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new'";
     FAILED = "SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'failed'";
-    LAST = "SELECT MAX(received_at) FROM wechat_push WHERE hospital_id = $1 AND channel_account_id = $2";
+    LAST = "SELECT MAX(received_at) FROM (
+             SELECT MAX(received_at) AS received_at FROM wechat_push WHERE hospital_id = $1 AND channel_account_id = $2
+             UNION ALL SELECT MAX(received_at) FROM wechat_bundle WHERE hospital_id = $1 AND channel_account_id = $2) AS seen";
     FORGET_DONE = "DELETE FROM wechat_push WHERE (hospital_id, id) IN (
              SELECT hospital_id, id FROM wechat_push WHERE state = 'done' AND received_at < $1 LIMIT 5000)";
     FORGET_FAILED = "DELETE FROM wechat_push WHERE (hospital_id, id) IN (
@@ -106,43 +109,51 @@ keep!(KEEP_64, sixty_four_rows);
 
 /// Every statement of the entrance, for the test that prepares them on both databases.
 pub(super) fn all() -> Vec<Sql> {
-    [ALL, failed::ALL, &[KEEP_1, KEEP_8, KEEP_64]].concat()
+    [ALL, bundles::ALL, failed::ALL, &[KEEP_1, KEEP_8, KEEP_64]].concat()
 }
 
+/// The name that the seal of a push's text is bound to.
+pub(super) const BODY: &str = "wechat_push.body";
 /// So many pushes are taken at a time …
 const BATCH: i64 = 256;
 /// … for so long: when the node dies, another takes them after that.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-/// Keeps pushes; gives how many of them were not here before.
-pub(super) async fn keep_all(tx: &mut Tx, pushes: &[&NewPush]) -> Result<u64> {
-    let now = tx.now();
+fn text(value: impl ToValue) -> Option<String> {
+    match value.to_value() {
+        Value::Text(text) => text,
+        _ => None,
+    }
+}
+
+/// Keeps pushes that came at `at`; gives how many of them were not here before.
+pub(super) async fn keep_all(tx: &mut Tx, vault: &Vault, pushes: &[&NewPush], at: UnixMs) -> Result<u64> {
+    let seal = |push: &NewPush| vault.seal(push.hospital, BODY, &push.body);
+    let bodies = pushes.iter().map(|push| seal(push)).collect::<Result<Vec<_>>>()?;
     if tx.is_postgres() {
-        let texts = |of: fn(&NewPush) -> Value| -> Value {
+        let texts = |of: fn(&NewPush) -> Option<String>| -> Value {
             Value::Texts(
                 pushes
                     .iter()
-                    .map(|push| match of(push) {
-                        Value::Text(text) => text,
-                        _ => None,
-                    })
+                    .map(|push| of(push))
                     .collect(),
             )
         };
         let hospitals: Vec<i64> = pushes.iter().map(|push| push.hospital.0).collect();
         let values = vec![
             Value::Ints(hospitals),
-            texts(|push| push.id.to_value()),
-            texts(|push| push.channel.to_value()),
-            texts(|push| (&push.dedup_key).to_value()),
-            texts(|push| (&push.kind).to_value()),
-            texts(|push| (&push.openid).to_value()),
-            texts(|push| push.body.clone().to_value()),
-            now.to_value(),
+            texts(|push| text(push.id)),
+            texts(|push| text(push.channel)),
+            texts(|push| text(&push.dedup_key)),
+            texts(|push| text(&push.kind)),
+            texts(|push| text(&push.openid)),
+            Value::Texts(bodies.into_iter().map(text).collect()),
+            at.to_value(),
         ];
         return tx.exec(KEEP_1, values).await;
     }
     let mut kept = 0;
+    let mut bodies = bodies.into_iter();
     let mut rest = pushes;
     while !rest.is_empty() {
         let (sql, size) = match rest.len() {
@@ -151,7 +162,7 @@ pub(super) async fn keep_all(tx: &mut Tx, pushes: &[&NewPush]) -> Result<u64> {
             _ => (KEEP_1, 1),
         };
         let Some((part, others)) = rest.split_at_checked(size) else { break };
-        let values = part.iter().flat_map(|push| {
+        let values = part.iter().zip(bodies.by_ref()).flat_map(|(push, body)| {
             args![
                 push.hospital,
                 push.id,
@@ -159,9 +170,9 @@ pub(super) async fn keep_all(tx: &mut Tx, pushes: &[&NewPush]) -> Result<u64> {
                 &push.dedup_key,
                 &push.kind,
                 &push.openid,
-                now,
-                push.body.clone(),
-                now
+                at,
+                body,
+                at
             ]
         });
         kept += tx.exec(sql, values.collect()).await?;
@@ -177,12 +188,13 @@ pub(super) async fn there(tx: &mut Tx, pushes: &[&NewPush]) -> Result<HashSet<Pu
     Ok(found.into_iter().map(|one| one.0).collect())
 }
 
-/// Takes what is due, oldest first. While a person's push is being worked on, the later ones of that person stay.
-pub(super) async fn claim(db: &Db) -> Result<Vec<TakenPush>> {
+/// Takes what is due and came before `before`, oldest first. While a person's push is being worked on, the later ones of that
+/// person stay.
+pub(super) async fn claim(db: &Db, before: UnixMs) -> Result<Vec<TakenPush>> {
     let mut tx = db.begin().await?;
     let _: Vec<Row> = tx.all(CLAIM_LOCK, args![]).await?;
     let now = tx.now();
-    let mut taken: Vec<TakenPush> = tx.all(CLAIM, args![now, now.plus(LEASE), BATCH]).await?;
+    let mut taken: Vec<TakenPush> = tx.all(CLAIM, args![now, now.plus(LEASE), BATCH, before]).await?;
     tx.commit().await?;
     taken.sort_by_key(|push| (push.received_at, push.id));
     Ok(taken)
@@ -213,7 +225,7 @@ pub(super) async fn again(
 }
 
 pub(super) async fn backlog(db: &Db) -> Result<i64> {
-    Ok(db.one::<One<i64>>(BACKLOG, args![]).await?.0)
+    Ok(db.one::<One<i64>>(BACKLOG, args![]).await?.0 + bundles::waiting(db).await?)
 }
 
 pub(super) async fn failed(db: &Db) -> Result<i64> {

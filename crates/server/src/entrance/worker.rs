@@ -4,30 +4,28 @@
 //! that the push is done are one transaction, and the mark is only made by whoever still has the lease: so it happens once,
 //! whichever node dies when.
 //!
-//! [`together`] works on a whole batch in one transaction, which costs a tenth. When anything is in the way of that (one push
-//! fails, another node was faster), nothing of it stays, and each push of the batch is worked on by itself.
+//! [`together`] works on a whole batch in one transaction, which costs a tenth, and so does [`unpack`] on a bundle. When anything
+//! is in the way of that (one push fails, another node was faster), nothing of it stays, and each push is worked on by itself.
 //!
-//! While many come in, the worker rests after each batch: answers within a second go before what follows from them.
+//! While many come in, the worker stands back for a moment before each batch: answers within a second go before what follows
+//! from them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::fault::{self, Point};
 use ::store::vault::Purpose;
-use ::store::{Result, StoreError, Tx};
-use base::{Lang, UnixMs};
-use edge::{AccountId, Actor, Caller, Hospital};
-use people::refusal::Refusal;
-use people::wechat_user::{self, Seen};
-use people::{Channel, ChannelAccountId, accounts};
+use ::store::{Result, Tx};
+use base::UnixMs;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Deps;
-use super::model::{PushState, TakenPush};
-use super::rules::{self, Effect};
+use super::bundle::{self, TakenBundle};
+use super::effects::{Failed, Kept, Read, apply_all, read};
+use super::model::{NewPush, PushState, TakenPush};
+use super::rules;
 use super::store;
 
 /// The longest pause between looks: what another node left behind, or what is to be tried again, is found by looking.
@@ -35,30 +33,19 @@ const TICK: Duration = Duration::from_secs(1);
 /// So many people's pushes are worked on at the same time.
 const SIDE_BY_SIDE: usize = 16;
 
-/// While more than so many pushes come in during a turn …
-const STORM: u64 = 64;
-/// … the worker rests so many times as long as the turn took, at most [`TICK`].
-const REST: u32 = 4;
+/// While pushes come in a storm, the worker stands back so long before each turn.
+const STAND_BACK: Duration = Duration::from_millis(250);
 
 /// Works until `stop`, and finishes what it has begun.
 pub async fn run(deps: Deps, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let (begun, kept) = (Instant::now(), deps.intake.kept());
+        deps.intake.after_storm(STAND_BACK).await;
         match turn(&deps).await {
-            Ok(0) => {
-                tokio::select! {
-                    () = deps.wake.notified() => {}
-                    () = tokio::time::sleep(TICK) => {}
-                    () = stop.cancelled() => {}
-                }
-            }
-            Ok(_) if deps.intake.kept().saturating_sub(kept) > STORM => {
-                let rest = (begun.elapsed() * REST).min(TICK);
-                tokio::select! {
-                    () = tokio::time::sleep(rest) => {}
-                    () = stop.cancelled() => {}
-                }
-            }
+            Ok(0) => tokio::select! {
+                () = deps.wake.notified() => {}
+                () = tokio::time::sleep(TICK) => {}
+                () = stop.cancelled() => {}
+            },
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "pushes of WeChat could not be read");
@@ -71,12 +58,40 @@ pub async fn run(deps: Deps, stop: CancellationToken) {
     }
 }
 
-/// One turn: takes a batch and works on it. Gives how many pushes it took.
+/// One turn: takes a batch of pushes and the oldest bundle, and works on both. Gives how many pushes it took, copies in the
+/// bundle too.
 ///
 /// # Errors
 /// When the database can't be read; single pushes that fail do not end the turn.
 pub async fn turn(deps: &Deps) -> Result<usize> {
-    let taken = store::claim(&deps.db).await?;
+    // What came by itself after a bundle waits for it: a person's pushes are worked on in their order.
+    let oldest = store::bundles::oldest(&deps.db).await?;
+    let pushes = rows(deps, oldest.unwrap_or(UnixMs(i64::MAX))).await?;
+    let bundled = if oldest.is_some() { bundle(deps).await? } else { 0 };
+    Ok(pushes + bundled)
+}
+
+/// Takes the oldest bundle and works on it; gives how many pushes were in it.
+async fn bundle(deps: &Deps) -> Result<usize> {
+    let Some(taken) = store::bundles::take(&deps.db).await? else { return Ok(0) };
+    fault::pass(Point::PushTaken);
+    let pushes: Arc<[NewPush]> = bundle::unpack(&deps.vault, &taken)?.into();
+    let taken = Arc::new(taken);
+    // An attempt that ended with the program itself is not repeated: one of the pushes may be why.
+    if taken.attempts > 1 || !try_to_unpack(deps, &taken, &pushes).await {
+        spread(deps, &taken, &pushes).await?;
+    }
+    Ok(pushes.len())
+}
+
+/// As [`try_together`], of a bundle.
+async fn try_to_unpack(deps: &Deps, bundle: &Arc<TakenBundle>, pushes: &Arc<[NewPush]>) -> bool {
+    let (all, taken, deps) = (pushes.clone(), bundle.clone(), deps.clone());
+    went_well(tokio::spawn(async move { unpack(&deps, &taken, &all).await }).await, pushes.len())
+}
+
+async fn rows(deps: &Deps, before: UnixMs) -> Result<usize> {
+    let taken = store::claim(&deps.db, before).await?;
     let count = taken.len();
     if count > 0 {
         fault::pass(Point::PushTaken);
@@ -119,17 +134,17 @@ pub async fn turn(deps: &Deps) -> Result<usize> {
 /// stays and each has to be tried by itself.
 async fn try_together(deps: &Deps, batch: &Arc<[TakenPush]>) -> bool {
     let (deps, shared) = (deps.clone(), batch.clone());
-    let reason = match tokio::spawn(async move { together(&deps, &shared).await }).await {
+    went_well(tokio::spawn(async move { together(&deps, &shared).await }).await, batch.len())
+}
+
+fn went_well(ended: std::result::Result<Result<bool, Failed>, tokio::task::JoinError>, pushes: usize) -> bool {
+    let reason = match ended {
         Ok(Ok(done)) => return done,
         Ok(Err(Failed::Store(error))) => error.to_string(),
         Ok(Err(Failed::ForGood(reason))) => reason,
         Err(error) => error.to_string(),
     };
-    tracing::warn!(
-        reason,
-        pushes = batch.len(),
-        "pushes could not be worked on together; each is tried by itself"
-    );
+    tracing::warn!(reason, pushes, "pushes could not be worked on together; each is tried by itself");
     false
 }
 
@@ -168,145 +183,73 @@ async fn work_on(deps: &Deps, push: &TakenPush) -> Result<()> {
     tx.commit().await
 }
 
-/// Why a push was not worked on.
-enum Failed {
-    Store(StoreError),
-    ForGood(String),
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
+impl TakenPush {
+    fn kept(&self) -> Kept<'_> {
+        let (hospital, id, channel) = (self.hospital, self.id, self.channel);
+        Kept { hospital, id, channel, openid: &self.openid, received_at: self.received_at }
     }
 }
 
-/// A push that was read, and what has to be done about it.
-struct Read<'a> {
-    on: On<'a>,
-    effect: Effect,
-}
-
-/// Opens and reads a push. `None` when it is unreadable, or its account was taken out of the settings meanwhile: kept, like an
-/// event that we do not know.
-fn read<'a>(deps: &Deps, taken: &'a TakenPush) -> Result<Option<Read<'a>>> {
-    let text = deps.vault.open_sealed(taken.hospital, "wechat_push.body", &taken.body, Purpose::Maintain)?;
-    let hospital = deps.hospitals.get(taken.hospital).ok_or(StoreError::NoRow)?;
-    let channel = deps.channels.get(taken.channel).filter(|channel| channel.hospital == taken.hospital);
-    let (Ok(push), Some(channel)) = (wechat::message::parse(&text), channel) else { return Ok(None) };
-    let at = rules::happened_at(push.created_s, taken.received_at);
-    Ok(Some(Read { on: On { hospital, channel, taken, at }, effect: rules::effect(&push) }))
+fn open<'a>(deps: &Deps, taken: &'a TakenPush) -> Result<Option<Read<'a>>> {
+    let text = deps.vault.open_sealed(taken.hospital, store::BODY, &taken.body, Purpose::Maintain)?;
+    read(deps, taken.kept(), &text)
 }
 
 /// Does what a push asks for, and marks it, in one transaction.
 async fn carry_out(deps: &Deps, taken: &TakenPush) -> Result<(), Failed> {
-    let read = read(deps, taken)?;
+    let read = open(deps, taken)?;
     let mut tx = deps.db.begin().await?;
-    if let Some(Read { on, effect }) = read {
-        on.apply(&mut tx, effect).await?;
+    if let Some(read) = read {
+        read.apply(&mut tx).await?;
     }
-    if store::done(&mut tx, taken).await? {
-        fault::pass(Point::PushDoneBefore);
-        tx.commit().await?;
-        fault::pass(Point::PushDoneAfter);
-    } else {
-        tracing::debug!(push = %taken.id, "another node has taken this push; nothing of ours stays");
-        tx.rollback().await?;
-    }
-    Ok(())
+    let done = store::done(&mut tx, taken).await?;
+    end(tx, done).await.map(drop)
 }
 
 /// Does what all of these ask for, and marks them, in one transaction. False when somebody else has one of them meanwhile; then
 /// nothing of it stays.
-///
-/// Most people only did something in the chat: when they were last seen is written for all of them at once, as the latest
-/// counts and no order matters. Of anybody who did more than that, all pushes are worked on in their order.
 async fn together(deps: &Deps, taken: &[TakenPush]) -> Result<bool, Failed> {
     let read: Vec<Read<'_>> =
-        taken.iter().filter_map(|push| read(deps, push).transpose()).collect::<Result<_>>()?;
-    let who = |on: &On<'_>| (on.taken.channel, on.taken.openid.clone());
-    let eventful: HashSet<_> =
-        read.iter().filter(|one| !one.effect.is_only_seen()).map(|one| who(&one.on)).collect();
-    let mut seen: HashMap<ChannelAccountId, (Arc<Channel>, BTreeMap<&str, Seen>)> = HashMap::new();
+        taken.iter().filter_map(|push| open(deps, push).transpose()).collect::<Result<_>>()?;
     let mut tx = deps.db.begin().await?;
-    for Read { on, effect } in read {
-        match effect {
-            Effect::Kept => {}
-            Effect::Acted { activity, lang: None } if !eventful.contains(&who(&on)) => {
-                // A push that names nobody is about nobody.
-                if !on.taken.openid.is_empty() {
-                    let people = &mut seen.entry(on.taken.channel).or_insert((on.channel, BTreeMap::new())).1;
-                    let new = Seen::new(on.at, activity);
-                    people.entry(&on.taken.openid).and_modify(|seen| *seen = seen.and(new)).or_insert(new);
-                }
-            }
-            effect => on.apply(&mut tx, effect).await?,
-        }
-    }
-    for (channel, people) in seen.values() {
-        wechat_user::seen_all(&mut tx, channel, people).await?;
-    }
-    if store::done_all(&mut tx, taken).await? {
+    apply_all(&mut tx, read).await?;
+    let done = store::done_all(&mut tx, taken).await?;
+    end(tx, done).await
+}
+
+/// Does what the pushes of a bundle ask for, marks them, and removes the bundle, in one transaction. False as in [`together`].
+async fn unpack(deps: &Deps, bundle: &TakenBundle, pushes: &[NewPush]) -> Result<bool, Failed> {
+    let mut tx = deps.db.begin().await?;
+    let new = store::bundles::mark(&mut tx, bundle, pushes).await?;
+    let read = pushes.iter().filter(|push| new.contains(&push.id)).filter_map(|push| {
+        let (hospital, id, channel) = (push.hospital, push.id, push.channel);
+        let kept = Kept { hospital, id, channel, openid: &push.openid, received_at: bundle.received_at };
+        read(deps, kept, &push.body).transpose()
+    });
+    let read = read.collect::<Result<Vec<_>>>()?;
+    apply_all(&mut tx, read).await?;
+    let done = store::bundles::remove(&mut tx, bundle).await?;
+    end(tx, done).await
+}
+
+/// Puts the pushes of a bundle each into a row of its own, in place of the bundle: they are worked on one by one.
+async fn spread(deps: &Deps, bundle: &TakenBundle, pushes: &[NewPush]) -> Result<()> {
+    let mut all: Vec<&NewPush> = pushes.iter().collect();
+    all.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    let mut tx = deps.db.begin().await?;
+    store::keep_all(&mut tx, &deps.vault, &all, bundle.received_at).await?;
+    if store::bundles::remove(&mut tx, bundle).await? { tx.commit().await } else { tx.rollback().await }
+}
+
+/// Commits what was done, or gives it up when somebody else has taken it meanwhile.
+async fn end(tx: Tx, done: bool) -> Result<bool, Failed> {
+    if done {
         fault::pass(Point::PushDoneBefore);
         tx.commit().await?;
         fault::pass(Point::PushDoneAfter);
-        return Ok(true);
+    } else {
+        tracing::debug!("another node has taken these pushes; nothing of ours stays");
+        tx.rollback().await?;
     }
-    tracing::debug!("another node has taken one of these pushes; nothing of ours stays");
-    tx.rollback().await?;
-    Ok(false)
-}
-
-/// What a push is about.
-struct On<'a> {
-    hospital: Arc<Hospital>,
-    channel: Arc<Channel>,
-    taken: &'a TakenPush,
-    at: UnixMs,
-}
-
-impl On<'_> {
-    async fn apply(&self, tx: &mut Tx, effect: Effect) -> Result<(), Failed> {
-        let (channel, openid) = (&*self.channel, self.taken.openid.as_str());
-        if let Effect::TemplateFinished { msg_id, delivery } = &effect {
-            let told = notify::template_finished(tx, channel.hospital, channel.id, *msg_id, delivery);
-            return Ok(told.await?);
-        }
-        // A push that names nobody is about nobody.
-        if openid.is_empty() {
-            return Ok(());
-        }
-        match effect {
-            Effect::Followed { scene } => {
-                wechat_user::followed(tx, channel, openid, self.at, scene.as_deref()).await?;
-            }
-            Effect::Unfollowed => {
-                wechat_user::unfollowed(tx, channel, openid, self.at).await?;
-            }
-            Effect::Acted { activity, lang } => {
-                let account = wechat_user::seen(tx, channel, openid, self.at, activity).await?;
-                if let Some(lang) = lang {
-                    self.choose(tx, account, lang).await?;
-                }
-            }
-            Effect::TemplateFinished { .. } | Effect::Kept => {}
-        }
-        Ok(())
-    }
-
-    /// Somebody chose a language by a word in the chat: as good as a tap on the page.
-    async fn choose(&self, tx: &mut Tx, account: AccountId, lang: Lang) -> Result<(), Failed> {
-        let caller = Caller {
-            actor: Actor::Account(account),
-            lang,
-            request_id: self.taken.id.to_string().into(),
-            source: "wechat".into(),
-            ..Caller::system(self.hospital.clone())
-        };
-        let change = accounts::Change { lang: Some(lang), elder: None };
-        match accounts::change(tx, &caller, account, change).await {
-            Ok(()) => Ok(()),
-            Err(Refusal::Store(error)) => Err(Failed::Store(error)),
-            Err(refusal) => Err(Failed::ForGood(refusal.to_string())),
-        }
-    }
+    Ok(done)
 }

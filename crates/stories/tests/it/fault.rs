@@ -18,7 +18,8 @@ use crate::long::{no_limits, or_long};
 store::statements! {
     TOLD = "SELECT kind, subject, state FROM message";
     SENT = "SELECT channel, CAST(COUNT(*) AS BIGINT) AS n FROM delivery WHERE state IN ('sent', 'delivered') GROUP BY channel";
-    UNFINISHED_PUSHES = "SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state <> 'done'";
+    UNFINISHED_PUSHES = "SELECT (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state <> 'done')
+        + (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_bundle)";
     TEXTS = "SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE kind = 'text' AND openid = $1";
     DONE_TWICE = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT request_id FROM audit WHERE source = 'wechat' GROUP BY request_id HAVING COUNT(*) > 1) AS twice";
     NO_TEMPLATES = "DELETE FROM template_map";

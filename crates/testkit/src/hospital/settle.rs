@@ -16,7 +16,8 @@ store::statements! {
         (SELECT CAST(COUNT(*) AS BIGINT) FROM event WHERE state = 'new') AS events,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM event_failure WHERE state = 'waiting' AND next_at <= $1) AS failures,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM job WHERE state = 'waiting' AND due_at <= $1) AS jobs,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new' AND due_at <= $1) AS pushes,
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new' AND due_at <= $1)
+            + (SELECT CAST(COALESCE(SUM(pushes), 0) AS BIGINT) FROM wechat_bundle) AS pushes,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE due_at <= $1 OR (due_at >= $2 AND due_at <= $3)) AS messages,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sent' AND channel = 'template') AS results,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM appointment WHERE state = 'held' AND hold_until <= $1) AS holds";
@@ -24,6 +25,7 @@ store::statements! {
     FAILURES_FREE = "UPDATE event_failure SET leased_until = 0 WHERE leased_until <> 0";
     JOBS_FREE = "UPDATE job SET leased_until = 0 WHERE leased_until <> 0";
     PUSHES_FREE = "UPDATE wechat_push SET leased_until = 0 WHERE leased_until <> 0";
+    BUNDLES_FREE = "UPDATE wechat_bundle SET leased_until = 0 WHERE leased_until <> 0";
     TOKENS_FREE = "UPDATE wechat_token SET leased_until = 0 WHERE leased_until <> 0";
     LEASES_FREE = "UPDATE lease SET until = 0 WHERE until <> 0";
     MESSAGES_FREE = "UPDATE message SET due_at = $1 WHERE due_at > $1 AND due_at <= $2";
@@ -151,7 +153,7 @@ impl Hospital {
     pub async fn leases_run_out_on(&self, db: &Db) {
         let mut tx = db.begin().await.unwrap();
         let now = tx.now();
-        for sql in [EVENTS_FREE, FAILURES_FREE, JOBS_FREE, PUSHES_FREE, TOKENS_FREE, LEASES_FREE] {
+        for sql in [EVENTS_FREE, FAILURES_FREE, JOBS_FREE, PUSHES_FREE, BUNDLES_FREE, TOKENS_FREE, LEASES_FREE] {
             tx.exec(sql, args![]).await.unwrap();
         }
         tx.exec(MESSAGES_FREE, args![now, now.plus(notify::worker::LEASE)]).await.unwrap();

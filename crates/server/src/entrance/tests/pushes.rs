@@ -126,10 +126,12 @@ async fn a_hundred_copies_at_once_are_one_push_with_one_effect() {
         for response in copies.join_all().await {
             assert_eq!(response.status(), StatusCode::OK);
         }
-        assert_eq!(lab.states().await, ["new"]);
+        // Each by itself or many together: something waits, and nothing was done.
+        assert!(entrance::backlog(&t.db).await.unwrap() > 0);
+        assert!(column::<String>(&t.db, EVENTS, vec![]).await.is_empty());
         // Two nodes work at the same time, too.
-        let (a, b) = tokio::join!(lab.work(), other.work());
-        assert_eq!(a + b, 1);
+        let _pushes = tokio::join!(lab.work(), other.work());
+        lab.work().await;
         assert_eq!(lab.states().await, ["done"]);
         let events: Vec<String> = column(&t.db, EVENTS, vec![]).await;
         assert_eq!(events, ["people.followed"]);
@@ -202,7 +204,7 @@ async fn a_database_that_does_not_answer_in_time_makes_wechat_ask_again() {
         // Somebody holds the table (on PostgreSQL) or the only writer (on SQLite).
         let mut holder = t.db.begin().await.unwrap();
         if t.backend() == Backend::Postgres {
-            let lock = "LOCK TABLE wechat_push IN ACCESS EXCLUSIVE MODE";
+            let lock = "LOCK TABLE wechat_push, wechat_bundle IN ACCESS EXCLUSIVE MODE";
             holder.exec(::store::Sql { name: "LOCK", sqlite: lock, postgres: lock }, vec![]).await.unwrap();
         }
         let said = slow.push(&text("挂号", 1)).await;

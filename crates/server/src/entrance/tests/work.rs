@@ -9,6 +9,8 @@ use super::lab::*;
 use crate::entrance::{self, rules, store, worker};
 
 const FOLLOW: &str = "<MsgType>event</MsgType><Event>subscribe</Event>";
+/// Nothing waits before it.
+const EVER: base::UnixMs = base::UnixMs(i64::MAX);
 const LEAVE: &str = "<MsgType>event</MsgType><Event>unsubscribe</Event>";
 
 #[tokio::test]
@@ -16,7 +18,7 @@ async fn a_worker_that_dies_between_taking_and_doing_is_replaced() {
     each_db(&migrations(), async |t: TestDb| {
         let lab = Lab::open(&t).await;
         lab.push(&at(EARLIER_S, FOLLOW)).await;
-        let taken = store::claim(&t.db).await.unwrap();
+        let taken = store::claim(&t.db, EVER).await.unwrap();
         assert_eq!(taken.len(), 1);
         // It died. Until its lease is over nobody touches the push.
         assert_eq!(lab.work().await, 0);
@@ -37,7 +39,7 @@ async fn a_worker_that_dies_in_the_middle_leaves_nothing() {
     each_db(&migrations(), async |t: TestDb| {
         let lab = Lab::open(&t).await;
         lab.push(&at(EARLIER_S, FOLLOW)).await;
-        let taken = store::claim(&t.db).await.unwrap();
+        let taken = store::claim(&t.db, EVER).await.unwrap();
         let mut tx = t.db.begin().await.unwrap();
         people::wechat_user::followed(&mut tx, &lab.channel(), OPENID, t.db.now(), None).await.unwrap();
         assert!(store::done(&mut tx, &taken[0]).await.unwrap());
@@ -57,16 +59,16 @@ async fn one_persons_pushes_keep_their_order_and_other_people_do_not_wait() {
     each_db(&migrations(), async |t: TestDb| {
         let lab = Lab::open(&t).await;
         lab.push(&text("一", 1)).await;
-        let first = store::claim(&t.db).await.unwrap();
+        let first = store::claim(&t.db, EVER).await.unwrap();
         lab.push(&text("二", 2)).await;
         lab.push(&text("三", 3).replace(OPENID, "oBob")).await;
         // While the first is being worked on, only the other person's can be had.
-        let next = store::claim(&t.db).await.unwrap();
+        let next = store::claim(&t.db, EVER).await.unwrap();
         assert_eq!(next.iter().map(|push| push.openid.as_str()).collect::<Vec<_>>(), ["oBob"]);
         let mut tx = t.db.begin().await.unwrap();
         assert!(store::done(&mut tx, &first[0]).await.unwrap());
         tx.commit().await.unwrap();
-        let then = store::claim(&t.db).await.unwrap();
+        let then = store::claim(&t.db, EVER).await.unwrap();
         assert_eq!(then.iter().map(|push| push.openid.as_str()).collect::<Vec<_>>(), [OPENID]);
     })
     .await;
@@ -130,7 +132,7 @@ async fn a_push_that_breaks_off_each_attempt_is_given_up() {
         let lab = Lab::open(&t).await;
         lab.push(&at(EARLIER_S, FOLLOW)).await;
         for _ in 0..rules::BROKEN_OFF {
-            assert_eq!(store::claim(&t.db).await.unwrap().len(), 1);
+            assert_eq!(store::claim(&t.db, EVER).await.unwrap().len(), 1);
             t.pass(store::LEASE + Duration::from_millis(1));
         }
         assert_eq!(lab.work().await, 1);
