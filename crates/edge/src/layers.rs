@@ -181,8 +181,11 @@ impl Asked {
 
     /// The answer; with its body, if it is a problem.
     fn answer(&self, mut response: Response) -> Response {
-        let problem =
-            response.extensions_mut().remove::<ApiError>().map(|e| e.0).or_else(|| bare(&response).map(Box::new));
+        let problem = response
+            .extensions_mut()
+            .remove::<ApiError>()
+            .map(|e| e.0)
+            .or_else(|| bare(&response).map(Box::new));
         let Some(problem) = problem else { return response };
         let (id, method, path) = (&self.id, &self.method, route_only(&self.path));
         if response.status().is_server_error() {

@@ -126,10 +126,7 @@ pub fn capability() -> Capability {
 /// The tables of the entrance.
 #[must_use]
 pub fn migrations() -> Vec<Migration> {
-    vec![
-        ::store::migration!("server", "0001_entrance"),
-        ::store::migration!("server", "0002_push_bundle"),
-    ]
+    vec![::store::migration!("server", "0001_entrance"), ::store::migration!("server", "0002_push_bundle")]
 }
 
 /// Its statements, for the test that prepares them all.

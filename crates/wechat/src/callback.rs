@@ -25,7 +25,7 @@ pub use query::Query;
 pub use sign::signature;
 
 use crate::Secret;
-use crate::xml::push_cdata;
+use crate::xml::{push_base64, push_cdata};
 
 /// The largest body [`Credentials::open`] looks at, in bytes. Real pushes are below 10 KiB. The HTTP server must stop
 /// reading at the same size.
@@ -223,8 +223,9 @@ impl Credentials {
 
 /// The reply envelope in XML, laid out as the vendor's sample library does.
 fn xml_envelope(encrypt: &str, signature: &str, timestamp: i64, nonce: &str) -> String {
-    let mut out = String::from("<xml>\n");
-    push_cdata(&mut out, "Encrypt", encrypt);
+    let mut out = String::with_capacity(encrypt.len().saturating_add(256));
+    out.push_str("<xml>\n");
+    push_base64(&mut out, "Encrypt", encrypt);
     out.push('\n');
     push_cdata(&mut out, "MsgSignature", signature);
     out.push_str(&format!("\n<TimeStamp>{timestamp}</TimeStamp>\n"));

@@ -3,6 +3,8 @@
 //! **Invariants.** A document type is refused, so no entity but the five of XML itself and character references is ever
 //! resolved; depth and number of elements are bounded, so a small body cannot ask for much memory.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::Event;
@@ -17,65 +19,66 @@ const MAX_ELEMENTS: usize = 20_000;
 #[error("{0}")]
 pub(crate) struct Malformed(pub(crate) &'static str);
 
-/// One element: its name, the text in it (CDATA sections joined, references resolved) and the elements in it.
+/// One element: its name, the text in it (CDATA sections joined, references resolved) and the elements in it. Text that stands
+/// in the document as it is meant, which is nearly all, is not copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Element {
+pub(crate) struct Element<'a> {
     pub(crate) name: String,
-    pub(crate) text: String,
-    pub(crate) children: Vec<Element>,
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) children: Vec<Element<'a>>,
 }
 
-impl Element {
+impl<'a> Element<'a> {
     /// The children with this name, in document order.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+    pub(crate) fn all<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b Element<'a>> {
         self.children.iter().filter(move |child| child.name == name)
     }
 }
 
 /// An element whose end has not come yet.
 #[derive(Default)]
-struct Open {
-    element: Element,
+struct Open<'a> {
+    element: Element<'a>,
     /// The text so far: (came as CDATA, text). Blank text outside CDATA is layout when CDATA stands beside it.
-    pieces: Vec<(bool, String)>,
+    pieces: Vec<(bool, Cow<'a, str>)>,
 }
 
-impl Open {
+impl<'a> Open<'a> {
     fn new(name: &str) -> Self {
         Self { element: Element { name: name.to_owned(), ..Element::default() }, ..Self::default() }
     }
 
-    fn text(&mut self, piece: &str) {
+    fn text(&mut self, piece: Cow<'a, str>) {
         self.pieces.push((false, clean(piece)));
     }
 
-    fn cdata(&mut self, piece: &str) {
+    fn cdata(&mut self, piece: Cow<'a, str>) {
         self.pieces.push((true, clean(piece)));
     }
 
-    fn close(mut self) -> Element {
-        let has_cdata = self.pieces.iter().any(|(cdata, _)| *cdata);
-        self.element.text = self
-            .pieces
-            .iter()
-            .filter(|(cdata, text)| *cdata || !has_cdata || !text.trim().is_empty())
-            .map(|(_, text)| text.as_str())
-            .collect();
+    fn close(mut self) -> Element<'a> {
+        if self.pieces.iter().any(|(cdata, _)| *cdata) {
+            self.pieces.retain(|(cdata, text)| *cdata || !text.trim().is_empty());
+        }
+        self.element.text = match self.pieces.len() {
+            0 | 1 => self.pieces.pop().map(|(_, text)| text).unwrap_or_default(),
+            _ => self.pieces.iter().map(|(_, text)| text.as_ref()).collect::<String>().into(),
+        };
         self.element
     }
 }
 
 /// U+0000 is no XML character, but CDATA can smuggle it in, and a database text column refuses it.
-fn clean(piece: &str) -> String {
-    piece.replace('\0', "\u{fffd}")
+fn clean(piece: Cow<'_, str>) -> Cow<'_, str> {
+    if piece.contains('\0') { piece.replace('\0', "\u{fffd}").into() } else { piece }
 }
 
 /// Reads one document. Declaration, comments and processing instructions are skipped.
-pub(crate) fn parse(text: &str) -> Result<Element, Malformed> {
+pub(crate) fn parse(text: &str) -> Result<Element<'_>, Malformed> {
     const BROKEN: Malformed = Malformed("not well-formed XML");
     let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    let mut open: Vec<Open> = Vec::new();
-    let mut root: Option<Element> = None;
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut root: Option<Element<'_>> = None;
     let mut count = 0_usize;
     loop {
         match reader.read_event().map_err(|_| BROKEN)? {
@@ -103,17 +106,19 @@ pub(crate) fn parse(text: &str) -> Result<Element, Malformed> {
                 attach(element, &mut open, &mut root)?;
             }
             Event::Text(piece) => match open.last_mut() {
-                Some(top) => top.text(&piece.xml10_content()),
+                Some(top) => top.text(piece.xml10_content()),
                 None if piece.xml10_content().trim().is_empty() => {}
                 None => return Err(BROKEN),
             },
-            Event::CData(piece) => open.last_mut().ok_or(BROKEN)?.cdata(&piece.xml10_content()),
+            Event::CData(piece) => open.last_mut().ok_or(BROKEN)?.cdata(piece.xml10_content()),
             Event::GeneralRef(reference) => {
                 let top = open.last_mut().ok_or(BROKEN)?;
                 match reference.resolve_char_ref().map_err(|_| BROKEN)? {
-                    Some(character) => top.text(character.encode_utf8(&mut [0; 4])),
-                    None => top
-                        .text(resolve_xml_entity(reference.as_ref()).ok_or(Malformed("entity not allowed"))?),
+                    Some(character) => top.text(String::from(character).into()),
+                    None => {
+                        let entity = resolve_xml_entity(reference.as_ref());
+                        top.text(entity.ok_or(Malformed("entity not allowed"))?.into());
+                    }
                 }
             }
             Event::DocType(_) => return Err(Malformed("document type not allowed")),
@@ -127,7 +132,11 @@ pub(crate) fn parse(text: &str) -> Result<Element, Malformed> {
     root.ok_or(BROKEN)
 }
 
-fn attach(element: Element, open: &mut [Open], root: &mut Option<Element>) -> Result<(), Malformed> {
+fn attach<'a>(
+    element: Element<'a>,
+    open: &mut [Open<'a>],
+    root: &mut Option<Element<'a>>,
+) -> Result<(), Malformed> {
     match open.last_mut() {
         Some(parent) => parent.element.children.push(element),
         None if root.is_none() => *root = Some(element),
@@ -142,11 +151,22 @@ pub(crate) fn push_cdata(out: &mut String, name: &str, value: &str) {
     out.push('<');
     out.push_str(name);
     out.push_str("><![CDATA[");
-    let value: String = value.chars().map(|c| if is_xml_char(c) { c } else { '\u{fffd}' }).collect();
-    out.push_str(&value.replace("]]>", "]]]]><![CDATA[>"));
+    if value.chars().all(is_xml_char) && !value.contains("]]>") {
+        out.push_str(value);
+    } else {
+        let value: String = value.chars().map(|c| if is_xml_char(c) { c } else { '\u{fffd}' }).collect();
+        out.push_str(&value.replace("]]>", "]]]]><![CDATA[>"));
+    }
     out.push_str("]]></");
     out.push_str(name);
     out.push('>');
+}
+
+/// The same for a value of letters, digits and the few signs of base64, which is long and needs no second look.
+pub(crate) fn push_base64(out: &mut String, name: &str, value: &str) {
+    for part in ["<", name, "><![CDATA[", value, "]]></", name, ">"] {
+        out.push_str(part);
+    }
 }
 
 /// XML 1.0, production 2 (`Char`); surrogates cannot occur in a `char`.
@@ -161,7 +181,7 @@ mod tests {
     use super::*;
 
     fn text(xml: &str) -> String {
-        parse(xml).unwrap().text
+        parse(xml).unwrap().text.into_owned()
     }
 
     #[test]

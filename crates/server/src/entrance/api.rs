@@ -1,5 +1,7 @@
 //! The routes that WeChat calls. They stand outside `/api/v1` and know no caller: who calls is proven by the signature.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
@@ -29,7 +31,7 @@ pub fn routes(deps: Deps) -> Router {
     Router::new()
         .route("/wechat/{account}", get(check_url).post(receive))
         .route("/MP_verify_{rest}", get(prove_owner))
-        .with_state(deps)
+        .with_state(Arc::new(deps))
 }
 
 /// Why a callback was not accepted. What the caller is told says no more than it must: whoever is not WeChat learns
@@ -168,7 +170,7 @@ fn answered(account: &str, begun: Instant, result: Result<Answer, Refusal>) -> R
 
 /// WeChat's question when an administrator saves the address: is it ours?
 async fn check_url(
-    State(deps): State<Deps>,
+    State(deps): State<Arc<Deps>>,
     Path(account): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -183,7 +185,7 @@ async fn check_url(
 
 /// A push.
 async fn receive(
-    State(deps): State<Deps>,
+    State(deps): State<Arc<Deps>>,
     Path(account): Path<String>,
     RawQuery(query): RawQuery,
     request: Request,
@@ -206,7 +208,8 @@ async fn read(request: Request) -> Result<Vec<u8>, Refusal> {
         return Err(Refusal::TooLarge);
     }
     let mut chunks = Body::into_data_stream(request.into_body());
-    let mut body = Vec::new();
+    let mut body =
+        Vec::with_capacity(declared.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default());
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Refusal::Malformed("the body broke off"))?;
         if body.len() + chunk.len() > MAX_BODY {
@@ -242,7 +245,9 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
     let kept = deps.intake.keep(deps, new, topic.is_some()).await?;
     let outcome = if kept.is_new { "received" } else { "repeated" };
     let lang = kept.lang.unwrap_or_default();
-    let said = push.zip(topic).and_then(|(push, topic)| say(deps, channel, &push, topic, lang, opened.key));
+    let said = push
+        .zip(topic)
+        .and_then(|(push, topic)| say(deps, channel, &push, topic, lang, (opened.key, &query.nonce)));
     fault::pass(Point::PushAnswer);
     Ok(match said {
         Some((body, kind)) => Answer { outcome, body, kind },
@@ -250,7 +255,7 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
     })
 }
 
-/// The answer that the chat gives, ready to be sent. From here on nothing may fail: the push is kept, and without a text
+/// The answer that the chat gives, ready to be sent, sealed with the push's key and nonce. From here on nothing may fail: the push is kept, and without a text
 /// it is simply acknowledged.
 fn say(
     deps: &Deps,
@@ -258,7 +263,7 @@ fn say(
     push: &Push,
     topic: Topic,
     lang: Lang,
-    key: KeyUsed,
+    (key, nonce): (KeyUsed, &str),
 ) -> Option<(String, &'static str)> {
     let hospital = deps.hospitals.get(channel.hospital)?;
     let place = Place {
@@ -269,10 +274,9 @@ fn say(
     let now_s = deps.db.now().seconds();
     let text = chat::text(topic, lang, &place);
     let credentials = &channel.credentials;
-    let nonce = uuid::Uuid::new_v4().simple().to_string();
     let written = Reply::Text(text).write(credentials.format, push, now_s).map_err(|e| e.to_string());
     match written
-        .and_then(|reply| credentials.seal_reply(&reply, key, now_s, &nonce).map_err(|e| e.to_string()))
+        .and_then(|reply| credentials.seal_reply(&reply, key, now_s, nonce).map_err(|e| e.to_string()))
     {
         Ok(body) => Some((
             body,
@@ -289,7 +293,7 @@ fn say(
 }
 
 /// The file by which WeChat sees whose a domain is (`MP_verify_….txt`).
-async fn prove_owner(State(deps): State<Deps>, request: Request) -> Response {
+async fn prove_owner(State(deps): State<Arc<Deps>>, request: Request) -> Response {
     let name = request.uri().path().trim_start_matches('/');
     let content = deps.channels.all().iter().find_map(|channel| channel.verify_files.get(name).cloned());
     match content {

@@ -70,12 +70,7 @@ pub(super) fn pack(
 ) -> Result<NewBundle> {
     let packed: Vec<Packed<'_>> = pushes
         .iter()
-        .map(|push| Packed {
-            key: &push.dedup_key,
-            kind: &push.kind,
-            openid: &push.openid,
-            body: &push.body,
-        })
+        .map(|push| Packed { key: &push.dedup_key, kind: &push.kind, openid: &push.openid, body: &push.body })
         .collect();
     let text = serde_json::to_string(&packed).map_err(|_| StoreError::Sealed("a bundle can't be written"))?;
     let body = vault.seal(hospital, FIELD, &text)?;

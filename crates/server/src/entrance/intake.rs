@@ -15,9 +15,9 @@ use base::{HospitalId, Lang};
 use people::ChannelAccountId;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::{Deps, bundle};
 use super::model::{NewPush, PushId};
 use super::store;
+use super::{Deps, bundle};
 
 /// The most pushes of one commit.
 const BATCH: usize = 512;
@@ -69,12 +69,7 @@ impl Intake {
     ///
     /// # Errors
     /// When the database did not keep it.
-    pub(super) async fn keep(
-        &self,
-        deps: &Deps,
-        push: NewPush,
-        asks_lang: bool,
-    ) -> Result<Kept> {
+    pub(super) async fn keep(&self, deps: &Deps, push: NewPush, asks_lang: bool) -> Result<Kept> {
         let lane = self.lane.get_or_init(|| {
             let (sender, arriving) = mpsc::channel(WAITING);
             let (db, vault, wake) = (deps.db.clone(), deps.vault.clone(), deps.wake.clone());
@@ -163,9 +158,9 @@ impl Lane {
         }
         let (many, few): (Vec<_>, Vec<_>) =
             by_account.into_iter().partition(|(_, pushes)| pushes.len() >= bundle::FROM);
-        let bundles = many.into_iter().map(|((hospital, channel), pushes)| {
-            bundle::pack(&self.vault, hospital, channel, &pushes)
-        });
+        let bundles = many
+            .into_iter()
+            .map(|((hospital, channel), pushes)| bundle::pack(&self.vault, hospital, channel, &pushes));
         let bundles = bundles.collect::<Result<Vec<_>>>()?;
         if !bundles.is_empty() {
             self.storm.store(millis(self.since) + 1, Ordering::Relaxed);

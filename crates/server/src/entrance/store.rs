@@ -132,12 +132,7 @@ pub(super) async fn keep_all(tx: &mut Tx, vault: &Vault, pushes: &[&NewPush], at
     let bodies = pushes.iter().map(|push| seal(push)).collect::<Result<Vec<_>>>()?;
     if tx.is_postgres() {
         let texts = |of: fn(&NewPush) -> Option<String>| -> Value {
-            Value::Texts(
-                pushes
-                    .iter()
-                    .map(|push| of(push))
-                    .collect(),
-            )
+            Value::Texts(pushes.iter().map(|push| of(push)).collect())
         };
         let hospitals: Vec<i64> = pushes.iter().map(|push| push.hospital.0).collect();
         let values = vec![

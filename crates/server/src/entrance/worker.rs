@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_secs(1);
 const SIDE_BY_SIDE: usize = 16;
 
 /// While pushes come in a storm, the worker stands back so long before each turn.
-const STAND_BACK: Duration = Duration::from_millis(250);
+const STAND_BACK: Duration = Duration::from_millis(500);
 
 /// Works until `stop`, and finishes what it has begun.
 pub async fn run(deps: Deps, stop: CancellationToken) {
@@ -137,7 +137,10 @@ async fn try_together(deps: &Deps, batch: &Arc<[TakenPush]>) -> bool {
     went_well(tokio::spawn(async move { together(&deps, &shared).await }).await, batch.len())
 }
 
-fn went_well(ended: std::result::Result<Result<bool, Failed>, tokio::task::JoinError>, pushes: usize) -> bool {
+fn went_well(
+    ended: std::result::Result<Result<bool, Failed>, tokio::task::JoinError>,
+    pushes: usize,
+) -> bool {
     let reason = match ended {
         Ok(Ok(done)) => return done,
         Ok(Err(Failed::Store(error))) => error.to_string(),

@@ -153,7 +153,9 @@ impl Hospital {
     pub async fn leases_run_out_on(&self, db: &Db) {
         let mut tx = db.begin().await.unwrap();
         let now = tx.now();
-        for sql in [EVENTS_FREE, FAILURES_FREE, JOBS_FREE, PUSHES_FREE, BUNDLES_FREE, TOKENS_FREE, LEASES_FREE] {
+        for sql in
+            [EVENTS_FREE, FAILURES_FREE, JOBS_FREE, PUSHES_FREE, BUNDLES_FREE, TOKENS_FREE, LEASES_FREE]
+        {
             tx.exec(sql, args![]).await.unwrap();
         }
         tx.exec(MESSAGES_FREE, args![now, now.plus(notify::worker::LEASE)]).await.unwrap();

@@ -1,5 +1,7 @@
 //! The AES layer: `random(16) ‖ length(4, big-endian) ‖ message ‖ receive id`, padded to 32, AES-256-CBC, base64.
 
+use std::sync::Arc;
+
 use aws_lc_rs::cipher::{
     AES_256, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext, UnboundCipherKey,
 };
@@ -22,9 +24,24 @@ const BLOCK: usize = 32;
 /// The random bytes and the length field in front of the message.
 const HEADER: usize = 20;
 
-/// An EncodingAESKey, decoded. Does not print itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AesKey(Zeroizing<[u8; 32]>);
+/// An EncodingAESKey, decoded. Does not print itself. Cheap to clone.
+#[derive(Clone)]
+pub struct AesKey(Arc<Ready>);
+
+/// The key, and what is computed from it once and not for each push.
+struct Ready {
+    bytes: Zeroizing<[u8; 32]>,
+    decrypting: DecryptingKey,
+    encrypting: EncryptingKey,
+}
+
+impl PartialEq for AesKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.bytes == other.0.bytes
+    }
+}
+
+impl Eq for AesKey {}
 
 impl std::fmt::Debug for AesKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,7 +61,11 @@ impl AesKey {
         let mut bytes = KEY_BASE64.decode(Zeroizing::new(format!("{text}="))).map_err(|_| Error::BadKey)?;
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| Error::BadKey);
         bytes.zeroize();
-        Ok(Self(Zeroizing::new(key?)))
+        let bytes = Zeroizing::new(key?);
+        let ready = || UnboundCipherKey::new(&AES_256, bytes.as_slice());
+        let decrypting = ready().and_then(DecryptingKey::cbc).map_err(|_| Error::BadKey)?;
+        let encrypting = ready().and_then(EncryptingKey::cbc).map_err(|_| Error::BadKey)?;
+        Ok(Self(Arc::new(Ready { bytes, decrypting, encrypting })))
     }
 
     /// Decrypts an `Encrypt` value (or WeCom's `echostr`) whose signature has been checked already.
@@ -58,9 +79,7 @@ impl AesKey {
         if buffer.is_empty() || !buffer.len().is_multiple_of(BLOCK) {
             return Err(Error::Ciphertext);
         }
-        let key = UnboundCipherKey::new(&AES_256, self.0.as_slice())
-            .and_then(DecryptingKey::cbc)
-            .map_err(|_| Error::Ciphertext)?;
+        let key = &self.0.decrypting;
         let plain =
             key.decrypt(&mut buffer, DecryptionContext::Iv128(self.iv()?)).map_err(|_| Error::Ciphertext)?;
         let content = unpad(plain)?;
@@ -85,9 +104,7 @@ impl AesKey {
         buffer.extend_from_slice(receive_id.as_bytes());
         let pad = BLOCK - buffer.len() % BLOCK;
         buffer.resize(buffer.len() + pad, u8::try_from(pad).map_err(|_| Error::Encrypt)?);
-        let key = UnboundCipherKey::new(&AES_256, self.0.as_slice())
-            .and_then(EncryptingKey::cbc)
-            .map_err(|_| Error::Encrypt)?;
+        let key = &self.0.encrypting;
         key.less_safe_encrypt(&mut buffer, EncryptionContext::Iv128(self.iv()?))
             .map_err(|_| Error::Encrypt)?;
         Ok(base64::engine::general_purpose::STANDARD.encode(buffer))
@@ -95,7 +112,7 @@ impl AesKey {
 
     /// WeChat takes the first half of the key.
     fn iv(&self) -> Result<FixedLength<16>, Error> {
-        let half = self.0.first_chunk::<16>().ok_or(Error::BadKey)?;
+        let half = self.0.bytes.first_chunk::<16>().ok_or(Error::BadKey)?;
         Ok(FixedLength::from(half))
     }
 }

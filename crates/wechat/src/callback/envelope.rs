@@ -1,5 +1,7 @@
 //! The outer body of an encrypted push or reply, in XML and in JSON.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Format, xml_envelope};
@@ -25,19 +27,21 @@ struct JsonReply<'a> {
 }
 
 /// The `Encrypt` value of a body, or `None` when the body is well-formed and has none.
-pub(super) fn read(format: Format, body: &str) -> Result<Option<String>, Error> {
+pub(super) fn read(format: Format, body: &str) -> Result<Option<Cow<'_, str>>, Error> {
     const REPEATED: Error = Error::Envelope("Encrypt missing, empty or repeated");
     let found = match format {
-        Format::Json => read_json(body)?.encrypt,
+        Format::Json => read_json(body)?.encrypt.map(Cow::Owned),
         Format::Xml => {
-            let root = read_xml(body)?;
-            let mut all = root.all("Encrypt");
-            let first = all.next().map(|element| element.text.trim_ascii().to_owned());
+            let mut root = read_xml(body)?;
+            root.children.retain(|child| child.name == "Encrypt");
             // Which of two was signed? Never take one and sign the other.
-            if all.next().is_some() {
+            if root.children.len() > 1 {
                 return Err(REPEATED);
             }
-            first
+            root.children.pop().map(|element| match element.text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+                Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_owned()),
+            })
         }
     };
     match found {
@@ -58,7 +62,7 @@ fn read_json(body: &str) -> Result<JsonPush, Error> {
     serde_json::from_str(body).map_err(|_| Error::Envelope("not the JSON of a push"))
 }
 
-fn read_xml(body: &str) -> Result<xml::Element, Error> {
+fn read_xml(body: &str) -> Result<xml::Element<'_>, Error> {
     let root = xml::parse(body).map_err(|malformed| Error::Envelope(malformed.0))?;
     if root.name == "xml" { Ok(root) } else { Err(Error::Envelope("root element is not xml")) }
 }

@@ -24,7 +24,7 @@ pub enum Field {
 }
 
 impl Fields {
-    pub(super) fn from_xml(element: xml::Element) -> Self {
+    pub(super) fn from_xml(element: xml::Element<'_>) -> Self {
         Self(
             element
                 .children
@@ -32,7 +32,7 @@ impl Fields {
                 .map(|mut child| {
                     let name = std::mem::take(&mut child.name);
                     let field = if child.children.is_empty() {
-                        Field::Text(child.text)
+                        Field::Text(child.text.into_owned())
                     } else {
                         Field::Group(Self::from_xml(child))
                     };
@@ -131,7 +131,8 @@ impl Default for Canonical {
 
 impl Canonical {
     pub(super) fn text(&mut self, text: &str) {
-        self.0.update(format!("{}:", text.len()).as_bytes());
+        self.0.update(text.len().to_string().as_bytes());
+        self.0.update(b":");
         self.0.update(text.as_bytes());
     }
 

@@ -114,7 +114,7 @@ impl Reply {
         nodes.extend(self.body());
         Ok(match format {
             Format::Xml => {
-                let mut out = String::new();
+                let mut out = String::with_capacity(1024);
                 write_xml(&mut out, "xml", &Node::Group(nodes));
                 out
             }
@@ -184,14 +184,22 @@ impl Reply {
 fn write_xml(out: &mut String, name: &str, node: &Node) {
     match node {
         Node::Text(text) => push_cdata(out, name, text),
-        Node::Number(number) => out.push_str(&format!("<{name}>{number}</{name}>")),
-        Node::Group(nodes) => {
-            out.push_str(&format!("<{name}>"));
+        Node::Number(number) => push_plain(out, name, |out| out.push_str(&number.to_string())),
+        Node::Group(nodes) => push_plain(out, name, |out| {
             for (name, node) in nodes {
                 write_xml(out, name, node);
             }
-            out.push_str(&format!("</{name}>"));
-        }
+        }),
+    }
+}
+
+fn push_plain(out: &mut String, name: &str, content: impl FnOnce(&mut String)) {
+    for part in ["<", name, ">"] {
+        out.push_str(part);
+    }
+    content(out);
+    for part in ["</", name, ">"] {
+        out.push_str(part);
     }
 }
 

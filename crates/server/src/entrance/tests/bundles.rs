@@ -41,7 +41,10 @@ async fn what_comes_together_is_one_sealed_row_and_each_push_counts_once() {
             assert!(said.status == 200 && said.body.contains("<Encrypt>"), "{said:?}");
         }
         let bodies: Vec<String> = column(&t.db, BUNDLES, vec![]).await;
-        assert!(bodies.len() == 1 && bodies[0].starts_with("1:") && !bodies[0].contains("oMany"), "{bodies:?}");
+        assert!(
+            bodies.len() == 1 && bodies[0].starts_with("1:") && !bodies[0].contains("oMany"),
+            "{bodies:?}"
+        );
         assert_eq!(lab.states().await, ["new"]);
         assert_eq!(entrance::backlog(&t.db).await.unwrap(), 63);
         assert_eq!(entrance::last_push(&t.db, &lab.channel()).await.unwrap(), Some(t.db.now()));
@@ -60,7 +63,11 @@ async fn what_comes_together_is_one_sealed_row_and_each_push_counts_once() {
         lab.work().await;
         assert_eq!(lab.states().await, vec!["done"; 42]);
         let bodies: Vec<String> = column(&t.db, BODIES, vec![]).await;
-        assert_eq!(bodies.iter().filter(|body| !body.is_empty()).count(), 1, "of the one that came by itself");
+        assert_eq!(
+            bodies.iter().filter(|body| !body.is_empty()).count(),
+            1,
+            "of the one that came by itself"
+        );
     })
     .await;
 }
