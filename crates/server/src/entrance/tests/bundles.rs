@@ -53,7 +53,7 @@ async fn what_comes_together_is_one_sealed_row_and_each_push_counts_once() {
         assert_eq!(entrance::backlog(&t.db).await.unwrap(), 0);
         assert_eq!(lab.following().await, Some((1, EARLIER_S * 1000)));
         let events: Vec<String> = column(&t.db, EVENTS, vec![]).await;
-        assert_eq!(events, ["people.followed"]);
+        assert_eq!(events, ["people.followed", "people.language"]);
         let langs: Vec<String> = column(&t.db, LANG, vec![]).await;
         assert_eq!(langs.iter().filter(|lang| *lang == "en").count(), 1);
         assert_eq!(column::<i64>(&t.db, ACCOUNTS, vec![]).await, [9]);
