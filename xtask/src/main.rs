@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod dist;
 mod fmt;
+mod fuzz;
 mod machine;
 mod openapi;
 mod postgres;
@@ -36,6 +37,7 @@ cargo xtask <command>
   openapi [--check]               write (or compare) web/shared/openapi.json and the typed client made from it
   postgres -- COMMAND…            run COMMAND with a private PostgreSQL, its address in XINGLIN_TEST_POSTGRES
   bench [ARGS]                    the benchmarks, in a release build
+  fuzz [NAME] [--inputs N]        known inputs, changed at random, fed to a fuzz target (10 million unless told otherwise)
   dist                            a release archive under target/dist
   help                            this text
 ";
@@ -69,6 +71,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         "openapi" => openapi::run(rest)?,
         "postgres" => return postgres::run(rest),
         "bench" => return bench::run(rest),
+        "fuzz" => return fuzz::run(rest),
         "dist" => dist::run(rest)?,
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => bail!("there is no command {other:?}; `cargo xtask help` lists them"),

@@ -30,7 +30,7 @@ const ONLY: &[(&str, &[&str])] =
     &[("wechat", &["base"]), ("pay", &["base"]), ("sim", &["base", "wechat", "pay"])];
 
 /// Programs and test beds: they may use everything, and no ranked crate uses them.
-const FREE: &[&str] = &["testkit", "stories", "bench", "xinglin", "xtask"];
+const FREE: &[&str] = &["testkit", "stories", "bench", "fuzzer", "xinglin", "xtask"];
 
 /// A crate of the workspace with those of our crates that its product code uses (tests may use more).
 pub(super) struct Crate {
