@@ -159,6 +159,10 @@ test('four people run a week from the console alone', async ({ browser }) => {
   await expect(triage.page.locator('.head').getByText('停诊')).toBeVisible()
   await expect(triage.page.getByRole('button', { name: '保存', exact: true })).toHaveCount(0)
   await look(triage.page, '29-stopped')
+  // Taken back within ten minutes, it takes place again.
+  await triage.page.getByRole('button', { name: /^撤销（/ }).click()
+  await triage.page.getByRole('dialog').getByRole('button', { name: '撤销停诊' }).click()
+  await expect(triage.page.locator('.head').getByText('出诊', { exact: true })).toBeVisible()
 
   // The system administrator: a value that can't be is named, one that can holds at once and is taken back.
   const admin = await desk(browser, 'admin')
