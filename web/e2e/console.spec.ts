@@ -2,58 +2,16 @@
  * The console: a new hospital's first administrator sets up and lets somebody in; then what staff of the demonstration see.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { createHmac } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test, type Page } from '@playwright/test'
+import { look, signIn, totp } from './staff'
 
 const root = join(import.meta.dirname, '../..')
 const binary = process.env.XINGLIN_BIN ?? join(root, 'target/debug/xinglin')
-const shots = join(import.meta.dirname, '../shots/console')
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PASSWORD = 'Sunny-Day-2026'
-
-/** The six digits that an authenticator shows for a secret now (RFC 6238). */
-function totp(secret: string, ahead = 0): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = [...secret.replace(/\s/g, '')]
-    .map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0'))
-    .join('')
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead))
-  const tag = createHmac('sha1', key).update(counter).digest()
-  const offset = (tag.at(-1) ?? 0) & 15
-  return String((tag.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
-
-/** Nothing serious by axe, nothing wider than the window; and a picture for a person to look at. */
-async function look(page: Page, name: string): Promise<void> {
-  expect(
-    await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
-    `${name}: wider`,
-  ).toBeLessThan(1)
-  await page.evaluate(axeSource)
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: {
-        run: (
-          options: object,
-        ) => Promise<{ violations: { id: string; impact: string; nodes: { target: string[] }[] }[] }>
-      }
-    }
-    const { violations } = await axe.run({ resultTypes: ['violations'] })
-    return violations
-      .filter((one) => one.impact === 'serious' || one.impact === 'critical')
-      .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`)
-  })
-  expect(found, `${name}: axe`).toEqual([])
-  mkdirSync(shots, { recursive: true })
-  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
-}
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -188,26 +146,6 @@ test('the first administrator sets up and lets an operator in', async ({ page, b
     await hospital.stop()
   }
 })
-
-interface Demo {
-  urls: { console: string }
-  staff: Record<string, { login: string; password: string; totp_secret: string }>
-}
-
-async function signIn(page: Page, who: string): Promise<Demo> {
-  const demo = JSON.parse(readFileSync(process.env.XINGLIN_DEMO ?? '', 'utf8')) as Demo
-  const secrets = demo.staff[who]
-  if (!secrets) throw new Error(`no ${who} in the demonstration`)
-  await page.goto(demo.urls.console)
-  await page.getByLabel('账号').fill(secrets.login)
-  await page.getByLabel('密码', { exact: true }).fill(secrets.password)
-  await page.getByRole('button', { name: '下一步' }).click()
-  await page.getByRole('heading', { name: '输入验证码' }).waitFor()
-  await page.getByLabel('验证码').fill(totp(secrets.totp_secret))
-  await page.getByRole('button', { name: '登录' }).click()
-  await page.locator('.top-who').waitFor()
-  return demo
-}
 
 test('the audit log keeps its filters in the address and gives them as CSV', async ({ page }) => {
   const { urls } = await signIn(page, 'audit')

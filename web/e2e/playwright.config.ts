@@ -43,12 +43,12 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /(phones|console)\.spec\.ts/,
+  testIgnore: /(phones|console|week)\.spec\.ts/,
   projects: [
     {
       // The console, at a desk.
       name: 'console',
-      testMatch: /console\.spec\.ts/,
+      testMatch: /(console|week)\.spec\.ts/,
       testIgnore: [],
       use: { viewport: { width: 1366, height: 768 }, locale: 'zh-CN' },
     },

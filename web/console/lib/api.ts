@@ -5,6 +5,7 @@
 import { ApiError, prefix, TIMEOUT_MS, type Problem } from '@shared/api'
 import { lang } from '@shared/i18n/i18n'
 import type { paths } from '@shared/paths'
+import { heard } from './today'
 
 export { ApiError }
 
@@ -33,6 +34,8 @@ export interface Given {
   path?: Record<string, string>
   query?: object
   body?: unknown
+  /** A file as it is, in place of a body. */
+  file?: Blob
   /** Names one intent, so that asking twice does it once. */
   key?: string
   /** More of them, `If-Match` for example. */
@@ -64,7 +67,8 @@ async function send(method: string, url: string, given: Given): Promise<Told> {
   }
   if (method !== 'GET' && csrf) headers['X-CSRF'] = csrf
   if (given.key) headers['Idempotency-Key'] = given.key
-  if (given.body !== undefined) headers['Content-Type'] = 'application/json'
+  if (given.file) headers['Content-Type'] = 'application/octet-stream'
+  else if (given.body !== undefined) headers['Content-Type'] = 'application/json'
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS)
   try {
@@ -72,11 +76,12 @@ async function send(method: string, url: string, given: Given): Promise<Told> {
       new Request(location.origin + url, {
         method,
         headers,
-        body: given.body === undefined ? null : JSON.stringify(given.body),
+        body: given.file ?? (given.body === undefined ? null : JSON.stringify(given.body)),
         credentials: 'same-origin',
         signal: stop.signal,
       }),
     )
+    heard(response.headers.get('Date'))
     const text = await response.text()
     return { status: response.status, body: text ? (JSON.parse(text) as unknown) : undefined }
   } catch (failure) {
