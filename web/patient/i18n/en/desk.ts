@@ -6,7 +6,6 @@ export const desk: Mirror<typeof zh> = {
   'offer.title': 'Choose another time',
   'offer.sorry': 'We are sorry: the clinic of {who} on {when} is called off',
   'offer.reason': 'Why: {reason}',
-  'offer.next': 'One tap books it',
   'offer.next_text':
     'The clinic that was called off is not counted. Number and fee are those of the new one.',
   'offer.same': 'The same doctor',

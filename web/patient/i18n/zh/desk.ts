@@ -3,7 +3,6 @@ export const desk = {
   'offer.title': '停诊后另约',
   'offer.sorry': '很抱歉，{when} {who}的门诊停诊了',
   'offer.reason': '原因：{reason}',
-  'offer.next': '点一下就约好',
   'offer.next_text': '停诊的号不计入预约次数。序号和费用以新的号为准。',
   'offer.same': '同一位医生',
   'offer.others': '同科室其他医生',
