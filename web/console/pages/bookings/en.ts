@@ -2,7 +2,6 @@ import type { Mirror } from '@shared/i18n/i18n'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'bookings.area': 'Registration desk',
   'bookings.list': 'Bookings',
   'bookings.new': 'Book at the counter',
   'bookings.one': 'Booking',

@@ -1,7 +1,6 @@
 import { dictionary } from '@shared/i18n/i18n'
 
 export const zh = {
-  'bookings.area': '挂号窗口',
   'bookings.list': '预约查询',
   'bookings.new': '窗口挂号',
   'bookings.one': '预约详情',
