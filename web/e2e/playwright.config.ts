@@ -43,7 +43,7 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /(phones|console|week)\.spec\.ts/,
+  testIgnore: /(phones|console|week|desk)\.spec\.ts/,
   projects: [
     {
       // The console, at a desk.
@@ -51,6 +51,13 @@ export default defineConfig<{ kind: Kind }>({
       testMatch: /(console|week)\.spec\.ts/,
       testIgnore: [],
       use: { viewport: { width: 1366, height: 768 }, locale: 'zh-CN' },
+    },
+    // A patient's phone and the registration desk.
+    {
+      name: 'desk',
+      testMatch: /desk\.spec\.ts/,
+      testIgnore: [],
+      use: { ...phone, viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
     },
     // The simulator's phones, in the demonstration itself.
     { name: 'phones', testMatch: /phones\.spec\.ts/, testIgnore: [] },

@@ -3,9 +3,9 @@ import { createHmac } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { expect, type Page } from '@playwright/test'
+import { expect, type Browser, type Page } from '@playwright/test'
 
-const shots = join(import.meta.dirname, '../shots/console')
+const shots = join(import.meta.dirname, '../shots')
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export interface Demo {
@@ -28,7 +28,7 @@ export function totp(secret: string): string {
 }
 
 /** Nothing serious by axe, nothing wider than the window; and a picture for a person to look at. */
-export async function look(page: Page, name: string): Promise<void> {
+export async function look(page: Page, name: string, folder = 'console'): Promise<void> {
   expect(
     await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
     `${name}: wider`,
@@ -48,8 +48,9 @@ export async function look(page: Page, name: string): Promise<void> {
       .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`)
   })
   expect(found, `${name}: axe`).toEqual([])
-  mkdirSync(shots, { recursive: true })
-  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+  mkdirSync(join(shots, folder), { recursive: true })
+  const whole = (await page.locator('dialog[open]').count()) === 0
+  await page.screenshot({ path: join(shots, folder, `${name}.png`), fullPage: whole })
 }
 
 /** Signs somebody of the demonstration in. */
@@ -66,4 +67,37 @@ export async function signIn(page: Page, who: string): Promise<Demo> {
   await page.getByRole('button', { name: '登录' }).click()
   await page.locator('.top-who').waitFor()
   return demo
+}
+
+/** A member of staff with a browser of their own. */
+export class StaffMember {
+  private seen = 0
+  constructor(
+    readonly page: Page,
+    readonly console: string,
+  ) {}
+
+  async go(path: string): Promise<void> {
+    await this.page.goto(this.console + path.replace(/^\//, ''))
+    await this.page.locator('h1').waitFor()
+  }
+
+  async look(name: string): Promise<void> {
+    this.seen += 1
+    await look(this.page, `${String(this.seen).padStart(2, '0')}-${name}`, 'desk')
+  }
+}
+
+/** Signs somebody of the demonstration in, beside whatever phones the test has. */
+export async function atConsole(browser: Browser, who: string): Promise<StaffMember> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    locale: 'zh-CN',
+    isMobile: false,
+    hasTouch: false,
+    deviceScaleFactor: 1,
+  })
+  const page = await context.newPage()
+  const demo = await signIn(page, who)
+  return new StaffMember(page, demo.urls.console)
 }

@@ -35,6 +35,17 @@ export function makeRouter(history: RouterHistory = createWebHistory(`${prefix()
       { path: '/line/:id', component: late(() => import('./screens/Line.vue')), props: true },
       { path: '/pickups/:id', component: late(() => import('./screens/PickUp.vue')), props: true },
       { path: '/waiting', component: late(() => import('./screens/Waiting.vue')) },
+      {
+        path: '/appointments/:id/offers',
+        component: late(() => import('./screens/Offers.vue')),
+        props: true,
+      },
+      {
+        path: '/appointments/:id/return',
+        component: late(() => import('./screens/ReturnVisit.vue')),
+        props: true,
+      },
+      { path: '/add-on/:code', component: late(() => import('./screens/AddOn.vue')), props: true },
       { path: '/persons', component: late(() => import('./screens/Persons.vue')) },
       { path: '/persons/new', component: late(() => import('./screens/PersonNew.vue')) },
       { path: '/persons/bind', component: late(() => import('./screens/PersonBind.vue')) },

@@ -5,7 +5,7 @@
  * fails throws an {@link ApiError} with the problem's stable code, or `network` / `timeout` when no answer came, which
  * for a change means: it may or may not have been done; ask again with the same idempotency key.
  */
-import { lang, type Text2 } from './i18n/i18n'
+import { lang } from './i18n/i18n'
 import type { paths } from './paths'
 
 type Json<R> = R extends { content: { 'application/json': infer J } } ? J : never
@@ -26,7 +26,7 @@ export type Doctor = DoctorList['items'][number]
 export type DayState = DoctorList['dates'][number]
 export type NextFree = NonNullable<Doctor['next_free']>
 /** A place near one that has gone; perhaps with another doctor of the department. */
-export type NearFree = NextFree & { doctor_id?: string | null; doctor_name?: Text2 | null }
+export type NearFree = Answer<'/api/v1/appointments/{id}/offers', 'get'>['items'][number]
 export type DoctorPage = Answer<'/api/v1/doctors/{doctor_id}', 'get'>
 export type ClinicList = Answer<'/api/v1/doctors/{doctor_id}/clinics', 'get'>
 export type Clinic = ClinicList['items'][number]
@@ -40,6 +40,7 @@ export type Relation = NewPerson['relation']
 export type Appointment = Answer<'/api/v1/appointments/{id}', 'get'>
 export type AppointmentList = Answer<'/api/v1/appointments', 'get'>
 export type AgainItem = Answer<'/api/v1/appointments/again', 'get'>['items'][number]
+export type ReturnSlot = Answer<'/api/v1/appointments/{id}/return-slots', 'get'>['items'][number]
 export type CodeSent = Answer<'/api/v1/session/sms', 'post'>
 
 /** A problem as the server tells it (RFC 9457), with what the code adds. */
@@ -252,6 +253,18 @@ export const api = {
     call('get', '/api/v1/appointments', { query: { when, after } }),
   appointment: (id: string) => call('get', '/api/v1/appointments/{id}', { path: { id } }),
   again: () => call('get', '/api/v1/appointments/again'),
+
+  offers: (id: string) => call('get', '/api/v1/appointments/{id}/offers', { path: { id } }),
+  rebook: (id: string, slot_id: string, key: string) =>
+    call('post', '/api/v1/appointments/{id}/rebook', { path: { id }, body: { slot_id }, key }),
+  needsNone: (id: string, key: string) =>
+    call('post', '/api/v1/appointments/{id}/needs-none', { path: { id }, key }),
+  returnSlots: (id: string) => call('get', '/api/v1/appointments/{id}/return-slots', { path: { id } }),
+  returnVisit: (id: string, slot_id: string, key: string) =>
+    call('post', '/api/v1/appointments/{id}/return-visit', { path: { id }, body: { slot_id }, key }),
+  addOn: (code: string) => call('get', '/api/v1/add-on-codes/{code}', { path: { code } }),
+  takeAddOn: (code: string, person_id: string, key: string) =>
+    call('post', '/api/v1/add-on-codes/{code}', { path: { code }, body: { person_id }, key }),
 
   jsSdk: (url: string) => call('post', '/api/v1/wechat/js-sdk', { body: { url } }),
 }

@@ -128,6 +128,8 @@ export const book = {
   'notice.appointment_moved': '改约通知',
   'notice.appointment_reminder': '就诊前一天提醒',
   'notice.appointment_stopped': '停诊通知',
+  'notice.appointment_restored': '恢复出诊通知',
+  'notice.appointment_replaced': '医生变更通知',
   'notice.other': '通知',
   'notice.waiting': '等待发送',
   'notice.sent': '已发出',

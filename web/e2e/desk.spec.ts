@@ -1,0 +1,105 @@
+/** The registration desk: a clinic is called off, its patient has another time with one tap, and the desk books and adds. */
+import { atConsole } from './staff'
+import { expect, test } from './world'
+
+test('a stop leads to another time in one tap, and the desk sees it', async ({ patient, browser }) => {
+  test.setTimeout(120_000)
+  const { page } = patient
+  const visit = await patient.book()
+  const staff = await atConsole(browser, 'triage')
+  const desk = staff.page
+
+  await desk.getByRole('link', { name: '预约查询' }).click()
+  await desk.getByRole('heading', { name: '预约查询' }).waitFor()
+  await staff.look('bookings')
+  await staff.go(`/bookings/${visit.split('/').pop()}`)
+  await expect(desk.getByText('预约', { exact: true }).first()).toBeVisible()
+  await staff.look('booking')
+  await desk.getByRole('link', { name: '这次出诊' }).click()
+  await desk.getByRole('button', { name: '停诊' }).waitFor()
+  await staff.look('clinic')
+  await desk.getByRole('button', { name: '停诊' }).click()
+  const dialog = desk.getByRole('dialog')
+  await dialog.getByLabel('告诉患者的原因（中文）').fill('医生临时有急诊手术')
+  await dialog.getByLabel('告诉患者的原因（英文）').fill('The doctor was called to an emergency')
+  await staff.look('stop')
+  await dialog.getByRole('button', { name: '停诊' }).click()
+  await expect(desk.getByText('10 分钟').or(desk.getByText('可撤销')).first()).toBeVisible()
+
+  // On the phone: the page of the notice.
+  await expect(async () => {
+    await patient.go(`${visit}/offers`)
+    await expect(page.getByText('医生临时有急诊手术')).toBeVisible({ timeout: 2_000 })
+  }).toPass()
+  await page
+    .getByRole('button', { name: /约这个号/ })
+    .first()
+    .waitFor()
+  await patient.look('offers')
+  await page
+    .getByRole('button', { name: /约这个号/ })
+    .first()
+    .click()
+  await patient.heading('改约成功').waitFor()
+  await patient.go(`${visit}/offers`)
+  await expect(page.getByText('已另约好')).toBeVisible()
+  await patient.look('offers-done')
+
+  await desk.reload()
+  await expect(desk.getByText(/另约 1/)).toBeVisible()
+  await staff.look('progress')
+  await desk.getByRole('link', { name: '打开电话名单' }).click()
+  await desk.getByRole('heading', { name: '停诊电话名单' }).waitFor()
+  await expect(desk.getByText('已另约').first()).toBeVisible()
+  await staff.look('calls')
+})
+
+test('the desk finds a patient, books, adds a number and gives one up', async ({ patient, browser }) => {
+  test.setTimeout(120_000)
+  await patient.book()
+  const staff = await atConsole(browser, 'nurse')
+  const desk = staff.page
+  await staff.go('/counter')
+  await desk.getByRole('button', { name: '查找' }).click()
+  await expect(desk.getByRole('alert')).toContainText('请填写证件号、手机号或姓名')
+  await desk.getByLabel('证件号').fill(patient.who.number)
+  await desk.getByRole('button', { name: '查找' }).click()
+  await expect(desk.getByText(`${patient.who.name.charAt(0)}**`)).toBeVisible()
+  await expect(desk.getByText(patient.who.number)).toHaveCount(0)
+  await desk.getByLabel('科室').click()
+  await desk.getByRole('option', { name: '皮肤科' }).click()
+  const inAWeek = new Date(Date.now() + 8 * 3_600_000 + 6 * 86_400_000)
+  // A day on which clinics are held.
+  while ([0, 6].includes(inAWeek.getUTCDay())) inAWeek.setUTCDate(inAWeek.getUTCDate() + 1)
+  await desk.getByLabel('日期').fill(inAWeek.toISOString().slice(0, 10))
+  await desk.locator('.picker-slot:enabled').first().click()
+  await staff.look('new')
+  await desk.getByRole('button', { name: '挂号', exact: true }).click()
+  await expect(desk.getByText(/已挂号/)).toBeVisible()
+  await staff.look('booked')
+  await desk.getByRole('link', { name: '查看' }).click()
+  await desk.getByRole('button', { name: '取消预约' }).click()
+  await staff.look('cancel')
+  await desk.getByRole('dialog').getByRole('button', { name: '取消预约' }).click()
+  await expect(desk.getByText('已取消').first()).toBeVisible()
+  await expect(desk.getByText('患者要求')).toBeVisible()
+
+  // A code for an added number, taken on the phone.
+  await staff.go('/counter')
+  await desk.locator('label', { hasText: '加号' }).click()
+  await desk.getByLabel('科室').click()
+  await desk.getByRole('option', { name: '皮肤科' }).click()
+  await desk.getByLabel('日期').fill(inAWeek.toISOString().slice(0, 10))
+  await desk.locator('.picker-slot:enabled').first().click()
+  await desk.getByRole('button', { name: '生成加号码' }).click()
+  await desk.locator('.desk-code .code').waitFor()
+  await staff.look('code')
+  const code = await desk.locator('.desk-code .code').innerText()
+  await patient.go(`/add-on/${code}`)
+  await patient.button('领取这个号').waitFor()
+  await patient.look('add-on')
+  await patient.button('领取这个号').click()
+  await patient.heading('预约成功').waitFor()
+  await patient.go(`/add-on/${code}`)
+  await expect(patient.page.getByText('这个加号码不能用了')).toBeVisible()
+})
