@@ -41,6 +41,12 @@ export type Appointment = Answer<'/api/v1/appointments/{id}', 'get'>
 export type AppointmentList = Answer<'/api/v1/appointments', 'get'>
 export type AgainItem = Answer<'/api/v1/appointments/again', 'get'>['items'][number]
 export type ReturnSlot = Answer<'/api/v1/appointments/{id}/return-slots', 'get'>['items'][number]
+/** A place in the line at a release. */
+export type Ticket = Omit<Answer<'/api/v1/rush/tickets/{id}', 'get'>, 'problem'> & {
+  problem?: Problem | null
+}
+export type WaitlistEntry = Answer<'/api/v1/waitlist', 'get'>['items'][number]
+export type NoShow = Answer<'/api/v1/no-shows', 'get'>['items'][number]
 export type CodeSent = Answer<'/api/v1/session/sms', 'post'>
 
 /** A problem as the server tells it (RFC 9457), with what the code adds. */
@@ -245,6 +251,22 @@ export const api = {
 
   book: (slot_id: string, person_id: string, key: string) =>
     call('post', '/api/v1/appointments', { body: { slot_id, person_id }, key }),
+  ticket: (id: string, wait: number) =>
+    call('get', '/api/v1/rush/tickets/{id}', { path: { id }, query: { wait } }) as Promise<Ticket>,
+  waitlist: () => call('get', '/api/v1/waitlist'),
+  joinWaitlist: (body: Body<'/api/v1/waitlist', 'post'>, key: string) =>
+    call('post', '/api/v1/waitlist', { body, key }),
+  acceptOffer: (id: string, key: string) =>
+    call('post', '/api/v1/waitlist/{id}/accept', { path: { id }, key }),
+  leaveWaitlist: (id: string, key: string) =>
+    call('post', '/api/v1/waitlist/{id}/leave', { path: { id }, key }),
+  noShows: () => call('get', '/api/v1/no-shows'),
+  appeal: (appointment_id: string, text: string, key: string) =>
+    call('post', '/api/v1/no-shows/{appointment_id}/appeal', {
+      path: { appointment_id },
+      body: { text },
+      key,
+    }),
   move: (id: string, slot_id: string, key: string) =>
     call('post', '/api/v1/appointments/{id}/move', { path: { id }, body: { slot_id }, key }),
   cancel: (id: string, key: string) =>
@@ -267,6 +289,11 @@ export const api = {
     call('post', '/api/v1/add-on-codes/{code}', { path: { code }, body: { person_id }, key }),
 
   jsSdk: (url: string) => call('post', '/api/v1/wechat/js-sdk', { body: { url } }),
+}
+
+/** Whether a booking was not decided yet but stands in line. */
+export function isTicket<T extends object>(answer: T): answer is Extract<T, { estimate_s: number }> {
+  return 'estimate_s' in answer
 }
 
 /** Where to go to sign in through WeChat and come back to `to` (a path of ours). */

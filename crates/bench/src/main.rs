@@ -4,6 +4,7 @@
 //! - [`rush`]: the booking desk under many phones at once, on both databases
 //! - [`reads`]: what everybody reads, from memory, beside bare axum; and how old it may be
 //! - [`callback`]: WeChat's pushes, beside wechatpy and bare axum ([`echo`])
+//! - [`release`]: 5,000 people for 300 numbers at a set second, through the rush entrance
 //! - [`nodes`]: several processes of the program on one PostgreSQL
 //! - [`load`]: the load generator; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
 //!
@@ -23,6 +24,7 @@ mod places;
 mod postgres;
 mod proc;
 mod reads;
+mod release;
 mod rush;
 
 use std::process::ExitCode;
@@ -51,6 +53,8 @@ enum What {
     Callback(callback::Options),
     /// One, two and three nodes on one PostgreSQL. Fails when three do less than 0.8 times what one does.
     Nodes(nodes::Options),
+    /// A release: 5,000 people, 300 numbers, one second. Fails when a target is missed.
+    Release(release::Options),
     /// Bare axum giving bytes from a file, for reads to be compared with.
     #[command(hide = true)]
     Plain {
@@ -95,6 +99,7 @@ async fn run(cli: Cli) -> Result<bool> {
             What::Plain { address, file } => reads::plain::serve(address, &file).await,
             What::Callback(options) => callback::run(&options).await,
             What::Nodes(options) => nodes::run(&options).await,
+            What::Release(options) => release::run(&options).await,
             What::Echo { address } => echo::serve(address).await,
         }
     };

@@ -6,14 +6,26 @@ mod offers;
 mod returns;
 mod wire;
 
-use edge::{Routes, SignedIn};
+use edge::permission::Role::{Director, Experience, Nurse, Operations, Triage};
+use edge::{Routes, SignedIn, Who};
 use utoipa_axum::routes;
 
 use crate::BookingDeps;
+use crate::attendance::api as attendance;
+use crate::rush::api as tickets;
+use crate::waitlist::api as waitlist;
 
 pub use handlers::AppointmentTopic;
+pub(crate) use handlers::appointment_of;
 pub(crate) use returns::{ReturnSlots, free_for};
 pub use wire::{AppointmentBody, NoticeBody, notice};
+
+edge::permission! {
+    /// May see who waits for what, and who did not come: names covered.
+    ReadAttendance = "attendance.read", Who::Roles(&[Operations, Triage, Nurse, Experience, Director]);
+    /// May read what people write about not having come, and decide about it.
+    ReadAppeal = "attendance.decide", Who::Roles(&[Operations, Experience]);
+}
 
 /// The routes, with who may call them.
 #[must_use]
@@ -30,4 +42,15 @@ pub fn routes() -> Routes<BookingDeps> {
         .route::<SignedIn>(routes!(returns::choices))
         .route::<SignedIn>(routes!(returns::make))
         .route::<SignedIn>(routes!(add_on::look, add_on::take))
+        .route::<SignedIn>(routes!(tickets::list))
+        .route::<SignedIn>(routes!(tickets::detail))
+        .route::<SignedIn>(routes!(waitlist::add, waitlist::list))
+        .route::<SignedIn>(routes!(waitlist::accept))
+        .route::<SignedIn>(routes!(waitlist::leave))
+        .route::<SignedIn>(routes!(attendance::list))
+        .route::<SignedIn>(routes!(attendance::add_appeal))
+        .route::<ReadAttendance>(routes!(waitlist::for_staff))
+        .route::<ReadAttendance>(routes!(attendance::for_staff))
+        .route::<ReadAppeal>(routes!(attendance::one_for_staff))
+        .route::<ReadAppeal>(routes!(attendance::decide))
 }

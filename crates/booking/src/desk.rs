@@ -138,7 +138,6 @@ impl Desk {
         // The lines of both clinics in one statement, in order; within one clinic the old place is free for the new one.
         quota::lines(&mut tx, id, &stock).await?;
         let mut facts = lane::gather(&mut tx, hospital, std::slice::from_ref(request), true).await?;
-        let within = facts.lines.contains_key(&old.clinic);
         if let Some(lines) = facts.lines.get_mut(&old.clinic) {
             quota::release(&mut tx, id, lines, from).await?;
         }
@@ -170,12 +169,19 @@ impl Desk {
         if !sql::desk::insert_one(&mut tx, id, &new, &request.channel).await? {
             return Ok(None);
         }
-        schedule::stock::give_back(&mut tx, id, old.slot).await?;
+        match stock.iter().find(|one| one.slot == old.slot && one.clinic != new.clinic) {
+            Some(left) => free::place(&mut tx, &self.counter, hospital, left, &old).await?,
+            // Within a clinic one place is exchanged for another that anybody could have had.
+            None => {
+                schedule::stock::give_back(&mut tx, id, old.slot).await?;
+                for left in stock.iter().filter(|one| one.slot == old.slot) {
+                    self.counter.show(&mut tx, id, left, left.taken - 1);
+                }
+                self.counter.is_free_again(&mut tx, old.slot);
+            }
+        }
         schedule::stock::take(&mut tx, id, &plan.taken).await?;
         quota::write(&mut tx, &self.counter.board, id, &plan, &facts.lines).await?;
-        if let Some(left) = stock.iter().find(|one| one.slot == old.slot && !within) {
-            quota::give_back(&mut tx, &self.counter.board, id, left, from).await?;
-        }
         tx.publish(lane::booked(id, &new)).await?;
         let asked = [((request.account, request.key.as_str()), request)].into_iter().collect();
         match by_staff {
@@ -186,11 +192,9 @@ impl Desk {
                 }
             }
         }
-        for one in &stock {
-            let taken = if one.slot == old.slot { one.taken - 1 } else { one.taken + 1 };
-            self.counter.show(&mut tx, hospital.id, one, taken);
+        for one in stock.iter().filter(|one| one.slot != old.slot) {
+            self.counter.show(&mut tx, id, one, one.taken + 1);
         }
-        self.counter.is_free_again(&mut tx, old.slot);
         tx.touch(store::Topic::new("appointment", from));
         fault::pass(Point::MoveBefore);
         tx.commit().await?;
@@ -243,6 +247,11 @@ impl Desk {
         fault::pass(Point::CancelAfter);
         metrics::counter!("booking_cancelled").increment(1);
         Ok(Appointment { state: State::Cancelled, ended_at: Some(now), ended_by: Some(by), ..appointment })
+    }
+
+    /// How many wishes wait in the fullest lane.
+    pub(crate) fn backlog(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.max_capacity() - lane.capacity()).max().unwrap_or(0)
     }
 
     /// What the desk works with, for what else moves places.

@@ -8,9 +8,10 @@ use store::{Result, Tx};
 
 use crate::lane::Counter;
 use crate::model::{Appointment, State, Visit};
-use crate::{lane, quota};
+use crate::{lane, quota, store as sql, waitlist};
 
-/// Gives the place of an appointment back that was just ended, as it stood before. Its slot is locked.
+/// Gives the place of an appointment back that was just ended, as it stood before: to who waits for it, else to everybody. Its
+/// slot is locked.
 pub(crate) async fn place(
     tx: &mut Tx,
     counter: &Counter,
@@ -21,11 +22,15 @@ pub(crate) async fn place(
     if was.marks.visit.is_beyond_plan() {
         return beyond_plan(tx, counter, hospital, stock, was).await;
     }
+    let channel = sql::channel_of(tx, hospital.id, was.id).await?;
+    if waitlist::freed::keep(tx, hospital, stock, &channel, was).await? {
+        return Ok(());
+    }
     if was.state == State::Held {
         schedule::stock::hold(tx, hospital.id, stock.slot, -1).await?;
     }
     schedule::stock::give_back(tx, hospital.id, stock.slot).await?;
-    quota::give_back(tx, &counter.board, hospital.id, stock, was.id).await?;
+    quota::give_back_by(tx, &counter.board, hospital.id, stock, &channel).await?;
     counter.show(tx, hospital.id, stock, stock.taken - 1);
     counter.is_free_again(tx, stock.slot);
     Ok(())

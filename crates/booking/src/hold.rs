@@ -153,7 +153,7 @@ impl Sweep for Expire {
     }
 
     fn every(&self) -> Duration {
-        Duration::from_secs(2)
+        Duration::from_secs(5)
     }
 
     async fn run(&self, db: &Db) -> Result<bool, Failure> {

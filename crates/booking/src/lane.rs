@@ -19,7 +19,7 @@ use crate::desk::Reply;
 use crate::full::Full;
 use crate::model::{Appointment, AppointmentId, Limits, Outcome, PersonFacts, Request, State};
 use crate::rules::{Facts, Now, Plan, decide};
-use crate::{hold, quota, store as sql};
+use crate::{hold, limits, quota, store as sql};
 
 /// The most requests of one commit.
 pub(crate) const BATCH: usize = 512;
@@ -38,6 +38,21 @@ pub(crate) struct Waiting {
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Problem>>;
 /// Who is bound to whom, of those that a batch asks for.
 pub(crate) type Bound = HashMap<(AccountId, PersonId), BoundPerson>;
+
+/// What came of wishes that were decided together.
+pub(crate) struct Settled {
+    /// Each one's own, in their order.
+    pub(crate) replies: Vec<Reply>,
+    /// How many new appointments are written.
+    pub(crate) rows: usize,
+}
+
+impl Settled {
+    /// Counts them, once they are committed.
+    pub(crate) fn count(&self) {
+        metrics::counter!("booking_booked").increment(u64::try_from(self.rows).unwrap_or(0));
+    }
+}
 
 /// What a lane works with.
 #[derive(Clone)]
@@ -179,40 +194,57 @@ impl Counter {
         hospital: &Arc<Hospital>,
         requests: &mut [Request],
     ) -> Result<Option<Vec<Reply>>, StoreError> {
+        let mut tx = self.db.begin_planned().await?;
+        let Some(settled) = self.settle(&mut tx, hospital, requests).await? else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
+        if settled.rows == 0 {
+            tx.rollback().await?;
+            return Ok(Some(settled.replies));
+        }
+        fault::pass(Point::BookingBefore);
+        tx.commit().await?;
+        fault::pass(Point::BookingAfter);
+        settled.count();
+        Ok(Some(settled.replies))
+    }
+
+    /// Decides wishes and writes what follows, in a transaction of the caller's. `None` when another node was faster: then
+    /// the transaction is rolled back, and it is looked again.
+    pub(crate) async fn settle(
+        &self,
+        tx: &mut Tx,
+        hospital: &Arc<Hospital>,
+        requests: &mut [Request],
+    ) -> Result<Option<Settled>, StoreError> {
         let id = hospital.id;
         let limits: Limits = hospital.settings("booking.limits");
-        let mut tx = self.db.begin_planned().await?;
-        let (mut facts, bound) = self.gather(&mut tx, hospital, requests, true).await?;
+        let (mut facts, bound) = self.gather(tx, hospital, requests, true).await?;
         let requests = &*requests;
         let now = Now { at: tx.now(), zone: &hospital.zone, limits: &limits };
         let (outcomes, plan) = decide(requests, &mut facts, &now, new_ids);
         if plan.rows.is_empty() {
-            tx.rollback().await?;
-            return Ok(Some(replies(requests, outcomes, &bound)));
+            return Ok(Some(Settled { replies: replies(requests, outcomes, &bound), rows: 0 }));
         }
         let asked: Asked<'_> = requests.iter().map(|r| ((r.account, r.key.as_str()), r)).collect();
         let channels: Vec<&str> =
             plan.rows.iter().map(|row| of(&asked, row).map_or("", |r| r.channel.as_str())).collect();
-        if sql::insert_all(&mut tx, id, &plan.rows, &channels).await?
+        if sql::insert_all(tx, id, &plan.rows, &channels).await?
             != u64::try_from(plan.rows.len()).unwrap_or(u64::MAX)
         {
-            tx.rollback().await?;
             return Ok(None);
         }
-        schedule::stock::take(&mut tx, id, &plan.taken).await?;
+        schedule::stock::take(tx, id, &plan.taken).await?;
         for (slot, held) in &plan.held {
-            schedule::stock::hold(&mut tx, id, *slot, *held).await?;
+            schedule::stock::hold(tx, id, *slot, *held).await?;
         }
-        quota::write(&mut tx, &self.board, id, &plan, &facts.lines).await?;
+        quota::write(tx, &self.board, id, &plan, &facts.lines).await?;
         tx.publish_all(&plan.rows.iter().map(|row| booked(id, row)).collect::<Vec<_>>()).await?;
         let entries: Vec<_> = plan.rows.iter().filter_map(|row| audit(id, &asked, row)).collect();
         tx.audit_all(&entries).await?;
-        self.announce(&mut tx, id, &plan, &facts);
-        fault::pass(Point::BookingBefore);
-        tx.commit().await?;
-        fault::pass(Point::BookingAfter);
-        metrics::counter!("booking_booked").increment(u64::try_from(plan.rows.len()).unwrap_or(0));
-        Ok(Some(replies(requests, outcomes, &bound)))
+        self.announce(tx, id, &plan, &facts);
+        Ok(Some(Settled { replies: replies(requests, outcomes, &bound), rows: plan.rows.len() }))
     }
 
     /// What was full has a place again once this is committed. Other nodes find out when somebody asks.
@@ -271,7 +303,9 @@ pub(crate) async fn gather(
     let today = hospital.zone.date(tx.now());
     let since = today.checked_sub(90.days()).unwrap_or(today);
     let known = sql::known(tx, hospital.id, &persons, since).await?;
+    let booked_today = limits::booked_today(tx, hospital, requests, today).await?;
     Ok(Facts {
+        booked_today,
         stock: stock.into_iter().map(|s| (s.slot, s)).collect(),
         by_key: by_key.into_iter().map(|a| ((a.account, a.key.clone()), a)).collect(),
         known,

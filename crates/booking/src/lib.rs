@@ -9,6 +9,9 @@
 //! - [`rules`]: who may have what; why not, in words
 //! - [`desk`]: lanes, batches, cancelling, moving; the counter, added numbers, return visits, stops
 //! - [`hold`]: places that are kept for somebody until a time
+//! - [`rush`]: the line before the desk when numbers are released
+//! - [`waitlist`]: who takes a place that somebody gives up
+//! - [`attendance`]: who did not come, and what follows
 //! - [`api`]: for patients; `staff_api`: for the registration desk
 //! - [`reacts`]: confirmations and the reminder of the day before
 //!
@@ -17,22 +20,27 @@
 
 mod add_on_codes;
 pub mod api;
+pub mod attendance;
 pub mod check;
 pub mod desk;
 mod free;
 mod full;
 pub mod hold;
 mod lane;
+pub mod limits;
 pub mod model;
 mod near;
 mod problems;
 mod quota;
 pub mod reacts;
 pub mod rules;
+pub mod rush;
 mod sections;
 mod staff_api;
 pub mod store;
+pub mod waitlist;
 mod window;
+pub mod words;
 
 use std::sync::Arc;
 
@@ -54,7 +62,9 @@ pub struct BookingDeps {
     pub board: schedule::Board,
     /// The desk.
     pub desk: Desk,
-    /// The keys of sealed fields: staff open a phone to call somebody.
+    /// The line before it.
+    pub hall: rush::Hall,
+    /// The keys of sealed fields: what people write, and phones that staff open to call somebody.
     pub vault: Arc<Vault>,
 }
 
@@ -73,14 +83,18 @@ pub fn capability(deps: BookingDeps) -> Capability {
             Arc::new(reacts::Tell::new(deps.clone())),
             Arc::new(reacts::EndStopped::new(deps.clone())),
             Arc::new(reacts::stops::TellReplaced::new(deps.clone())),
+            Arc::new(waitlist::reacts::EndOfOffer),
         ],
+        jobs: vec![Arc::new(waitlist::reacts::Due::new(deps.clone()))],
         sweeps: vec![
             Arc::new(reacts::RemindTomorrow::new(deps.clone())),
             Arc::new(hold::Expire::new(deps.clone())),
+            Arc::new(waitlist::reacts::Tend::new(deps.clone())),
+            Arc::new(attendance::record::Record::new(deps.clone())),
+            Arc::new(rush::sweep::Tidy::new(deps.clone())),
         ],
         topics: vec![Arc::new(api::AppointmentTopic::new(deps))],
         settings: sections::sections(),
-        ..Capability::default()
     }
 }
 
@@ -91,11 +105,24 @@ pub fn migrations() -> Vec<::store::Migration> {
         ::store::migration!("booking", "0001_booking"),
         ::store::migration!("booking", "0002_desk"),
         ::store::migration!("booking", "0003_hold"),
+        ::store::migration!("booking", "0003_waitlist"),
+        ::store::migration!("booking", "0003_attendance"),
+        ::store::migration!("booking", "0003_rush"),
     ]
 }
 
 /// Its statements.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::ALL, store::calls::ALL, store::desk::ALL, store::hold::ALL, store::look::ALL].concat()
+    [
+        store::ALL,
+        store::calls::ALL,
+        store::desk::ALL,
+        store::hold::ALL,
+        store::look::ALL,
+        waitlist::store::ALL,
+        attendance::store::ALL,
+        rush::store::ALL,
+    ]
+    .concat()
 }

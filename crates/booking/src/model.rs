@@ -89,6 +89,8 @@ pub struct Limits {
     pub per_week: u32,
     /// Places within any 90 days. Default 5.
     pub per_quarter: u32,
+    /// Places that one account may book on one day, for all its persons together. Default 8; 0 switches it off.
+    pub per_account_day: u32,
     /// A place can be given up until this time on the day before. Default 17:00.
     pub cancel_until: WallTime,
     /// How long an unpaid place is kept, in minutes. Default 15.
@@ -114,6 +116,7 @@ impl Default for Limits {
             per_department_day: 1,
             per_week: 3,
             per_quarter: 5,
+            per_account_day: 8,
             cancel_until: WallTime::from_minutes(17 * 60),
             hold_minutes: 15,
             no_show_limit: 3,
@@ -197,7 +200,8 @@ pub enum Outcome {
 }
 
 /// Why a place can't be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The account that asks is not bound to the person; nothing else is said then.
     NotBound,
@@ -232,6 +236,8 @@ pub enum Refusal {
     PerWeek(u32),
     /// As many places within 90 days as allowed.
     PerQuarter(u32),
+    /// As many places booked by the account today as allowed.
+    PerAccountDay(u32),
     /// Too many no-shows.
     NoShows {
         /// Advance booking opens again on this day.

@@ -23,6 +23,7 @@ impl Refusal {
             Self::PerDay(_) => "limit_day",
             Self::PerWeek(_) => "limit_week",
             Self::PerQuarter(_) => "limit_quarter",
+            Self::PerAccountDay(_) => "limit_account_day",
             Self::NoShows { .. } => "no_show_blocked",
             Self::NotIdentified | Self::ChildOnly | Self::AdultOnly => "not_eligible",
             Self::CannotMove => "cannot_move",
@@ -81,6 +82,11 @@ fn first_reason(hospital: &Hospital, reason: &Refusal) -> Problem {
         Refusal::PerQuarter(limit) => {
             conflict(format!("每位就诊人 90 天内最多预约 {limit} 个号。"), format!("Each person can have at most {limit} appointments within 90 days.")).with("limit", *limit)
         }
+        Refusal::PerAccountDay(limit) => conflict(
+            format!("每个账号一天最多预约 {limit} 个号，明天可以继续预约。"),
+            format!("One account can book at most {limit} appointments a day. You can go on tomorrow."),
+        )
+        .with("limit", *limit),
         Refusal::NoShows { until } => conflict(
             format!("近期多次预约后未就诊，{until} 前不能提前预约。当天号和窗口挂号不受影响。"),
             format!("Because of missed appointments, booking in advance opens again on {until}. Same-day numbers and the counter are not affected."),
@@ -137,6 +143,15 @@ pub(crate) fn not_cancellable() -> Problem {
 }
 
 pub(crate) use desk::{call_over, not_your_clinic, too_late_return};
+/// 409: numbers that were just released are had in line, not by moving.
+pub(crate) fn move_in_rush() -> Problem {
+    Problem::new(
+        Kind::Conflict,
+        "move_in_rush",
+        "刚放号时大家都在排队，这些号暂时不能改约，请稍后再试。",
+        "These numbers were just released and people stand in line for them. Please move your appointment a little later.",
+    )
+}
 
 /// `11月23日 07:00`, `23 Nov, 07:00`
 pub(crate) fn moment(hospital: &Hospital, at: UnixMs, lang: Lang) -> String {

@@ -51,19 +51,18 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Gives the place of an appointment back to its channel, where its clinic is divided.
-pub(crate) async fn give_back(
+/// Gives a place back to the channel that it came by, where its clinic is divided.
+pub(crate) async fn give_back_by(
     tx: &mut Tx,
     board: &Board,
     hospital: HospitalId,
     stock: &Stock,
-    appointment: AppointmentId,
+    channel: &str,
 ) -> Result<()> {
     if !stock.divided {
         return Ok(());
     }
-    let channel = sql::channel_of(tx, hospital, appointment).await?;
-    let channel = Channel::of_request(&channel);
+    let channel = Channel::of_request(channel);
     if let Some(lines) = quota::keep::give_back(tx, hospital, stock.clinic, channel).await? {
         show(tx, board, hospital, stock.clinic, lines);
     }

@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use base::calendar::age_on;
 use base::{Date, UnixMs, WallTime, Zone};
-use jiff::ToSpan as _;
 use people::PersonId;
 use schedule::quota::{Channel, Line};
 use schedule::stock::Stock;
@@ -19,7 +18,7 @@ use schedule::{ClinicId, SlotId};
 use crate::model::{
     Appointment, AppointmentId, Known, Limits, Marks, Outcome, Pay, PersonFacts, Refusal, Request, State,
 };
-use crate::quota;
+use crate::{attendance, limits, quota};
 
 /// What was found in the database for a batch.
 #[derive(Debug, Default)]
@@ -30,6 +29,8 @@ pub struct Facts {
     pub by_key: HashMap<(edge::AccountId, String), Appointment>,
     /// What the batch's persons have or had within 90 days around.
     pub known: HashMap<PersonId, Vec<Known>>,
+    /// How many places the batch's accounts have booked today; of those for which that is limited.
+    pub booked_today: HashMap<edge::AccountId, u32>,
     /// Places by channel of the clinics that are divided, locked, as they stand at this moment.
     pub lines: HashMap<ClinicId, Vec<Line>>,
 }
@@ -94,6 +95,11 @@ pub fn decide(
         let known = facts.known.entry(request.person.id).or_default();
         let mut reasons = refusals(request, stock, known, now);
         let channel = Channel::of_request(&request.channel);
+        let booked =
+            limits::counts(request, channel).then(|| facts.booked_today.entry(request.account).or_default());
+        if booked.as_ref().is_some_and(|n| limits::too_many_today(**n, now.limits)) {
+            reasons.push(Refusal::PerAccountDay(now.limits.per_account_day));
+        }
         let lines = facts.lines.get_mut(&stock.clinic);
         if lines.as_ref().is_some_and(|lines| !quota::has_place(lines, channel))
             && stock.taken < stock.capacity
@@ -106,6 +112,9 @@ pub fn decide(
         }
         let appointment = place(request, stock, known, now, new_ids());
         known.push(remember(&appointment));
+        if let Some(booked) = booked {
+            *booked += 1;
+        }
         stock.taken += 1;
         stock.last_number += 1;
         if let Some(lines) = lines {
@@ -217,29 +226,13 @@ fn days_between(from: Date, to: Date) -> i32 {
 
 /// No-shows block booking in advance: never for today, never for the old and the young.
 fn blocked(person: &PersonFacts, stock: &Stock, known: &[Known], now: &Now<'_>) -> Option<Refusal> {
-    let limits = now.limits;
     let today = now.today();
-    if limits.no_show_limit == 0 || stock.date <= today {
+    if stock.date <= today {
         return None;
     }
-    if let Some(birth) = person.birth_date {
-        let age = u32::try_from(age_on(birth, today)).unwrap_or(0);
-        if age >= limits.no_show_spares_from_age || age < limits.no_show_spares_below_age {
-            return None;
-        }
-    }
-    let mut missed: Vec<Date> = known
-        .iter()
-        .filter(|k| k.state == State::NoShow && days_between(k.date, today) < 90)
-        .map(|k| k.date)
-        .collect();
-    missed.sort_unstable();
-    let last = missed.last().copied()?;
-    if count(missed.len()) < limits.no_show_limit {
-        return None;
-    }
-    let until = last.checked_add(i64::from(limits.no_show_days).days()).ok()?;
-    (today < until).then_some(Refusal::NoShows { until })
+    let missed: Vec<Date> = known.iter().filter(|k| k.state == State::NoShow).map(|k| k.date).collect();
+    let standing = attendance::rules::standing(now.limits, person.birth_date, &missed, today);
+    standing.blocked_until.map(|until| Refusal::NoShows { until })
 }
 
 pub(crate) fn place(

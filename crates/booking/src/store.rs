@@ -28,12 +28,12 @@ store::statements! {
                       ON a.hospital_id = $1 AND a.account_id = r.account_id AND a.key = r.key";
     KNOWN = sqlite "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
                     FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
-                    WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
+                    WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen') OR (a.state = 'no_show' AND a.excused_at IS NULL) OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
                         AND a.visit <> 'return_visit'"
         postgres "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
                     FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN appointment a
                     ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
-                    WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen', 'no_show') OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
+                    WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen') OR (a.state = 'no_show' AND a.excused_at IS NULL) OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
                         AND a.visit <> 'return_visit'";
     INSERT_ALL = sqlite "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
                     date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
@@ -53,6 +53,10 @@ store::statements! {
                     CAST($17 AS TEXT[]), CAST($18 AS BIGINT[]), CAST($19 AS BIGINT[]), CAST($20 AS TEXT[]), CAST($21 AS TEXT[]),
                     CAST($22 AS TEXT[]), CAST($23 AS TEXT[]), CAST($24 AS TEXT[]), CAST($25 AS BIGINT[]), CAST($26 AS BIGINT[]),
                     CAST($27 AS TEXT[]), CAST(CAST($28 AS TEXT[]) AS BIGINT[]), CAST($29 AS TEXT[])) AS r ON CONFLICT DO NOTHING";
+    BOOKED_BY = sqlite "SELECT a.account_id, CAST(COUNT(*) AS BIGINT) AS n FROM json_each($2) r CROSS JOIN appointment a
+                    ON a.hospital_id = $1 AND a.account_id = r.value WHERE a.booked_at >= $3 AND a.moved_from IS NULL GROUP BY a.account_id"
+        postgres "SELECT a.account_id, CAST(COUNT(*) AS BIGINT) AS n FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN appointment a
+                    ON a.hospital_id = $1 AND a.account_id = r.value WHERE a.booked_at >= $3 AND a.moved_from IS NULL GROUP BY a.account_id";
     CHANNEL_OF = "SELECT channel FROM appointment WHERE hospital_id = $1 AND id = $2";
     GET = "SELECT * FROM appointment WHERE hospital_id = $1 AND id = $2";
     END = "UPDATE appointment SET state = $3, ended_at = $4, ended_by = $5, end_reason = $6, moved_to = $7
@@ -125,6 +129,18 @@ pub(crate) async fn known(
         by_person.entry(known.person).or_default().push(known);
     }
     Ok(by_person)
+}
+
+/// How many places these accounts have booked since, moves left out.
+pub(crate) async fn booked_since_by(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    accounts: &[AccountId],
+    since: UnixMs,
+) -> Result<HashMap<AccountId, u32>> {
+    let accounts = texts(accounts.iter().map(|a| a.db()));
+    let rows: Vec<Row> = tx.all(BOOKED_BY, args![hospital, accounts, since]).await?;
+    rows.iter().map(|row| Ok((row.get("account_id")?, row.get("n")?))).collect()
 }
 
 /// Inserts new appointments; gives how many. Fewer than asked for: another node won one of their unique places.

@@ -108,6 +108,50 @@ appointment_replaced =
         You can keep it, or change or cancel it freely. It will not be counted.
     .sms = Another doctor will see { $person }: now { $who }. Number and time stay the same: { $time }, { $place }. You can keep, change or cancel it freely.
 
+waitlist_offer =
+    .title = A place came free
+    .status = Please confirm
+    .note = Kept for you for a while
+    .chat =
+        A place that { $person } waits for came free, and is kept for you.
+        When: { $time }
+        With: { $who }
+        Open this and confirm before { $until }; after that it goes to the next person.
+    .sms = A place that { $person } waits for came free: { $who }, { $time }. Please confirm before { $until }, or it goes to the next person.
+
+waitlist_closed =
+    .title = Waitlist closed
+    .status = No place
+    .note = No place came free
+    .chat =
+        We are sorry: no place came free for { $person }, and the waitlist is closed.
+        With: { $who }
+        You can book another time, or ask at the counter on the day.
+    .sms = We are sorry: no place with { $who } came free for { $person }, and the waitlist is closed. You can book another time, or ask at the counter.
+
+no_show =
+    .title = Missed appointment
+    .status = Missed
+    .note = Nobody checked in
+    .chat =
+        { $person } had an appointment and did not check in.
+        When: { $time }
+        With: { $who }
+        { $note }.
+        If there was a reason, or you were there after all, open this and tell us.
+    .sms = { $person } did not check in for { $who } on { $time }. { $note }. If there was a reason, you can tell us on our page.
+
+appeal_decided =
+    .title = Your appeal
+    .status = Decided
+    .note = Open to read
+    .chat =
+        We have looked at what you wrote about the appointment that { $person } missed.
+        When: { $time }
+        With: { $who }
+        { $note }.
+    .sms = We have decided about the missed appointment of { $person } with { $who }: { $note }.
+
 sms_code =
     .title = Verification code
     .status = Code

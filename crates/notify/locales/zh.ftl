@@ -95,6 +95,50 @@ appointment_replaced =
         可以保留，也可以免费改约或取消，不计次数。
     .sms = { $person }预约的门诊换了医生，现在由{ $who }看诊，号和时间不变：{ $time }，{ $place }。可以保留，也可以改约或取消，不计次数。
 
+waitlist_offer =
+    .title = 候补有号了
+    .status = 待确认
+    .note = 请在保留时间内确认
+    .chat =
+        { $person }候补的号有了，已为您保留。
+        时间：{ $time }
+        医生：{ $who }
+        请在{ $until }前点开确认；过了时间，号会转给下一位。
+    .sms = { $person }候补的号有了：{ $who }，{ $time }。请在{ $until }前确认，过时转给下一位。
+
+waitlist_closed =
+    .title = 候补已截止
+    .status = 未候补到
+    .note = 没有等到号
+    .chat =
+        很抱歉，{ $person }候补的号没有等到，候补已截止。
+        医生：{ $who }
+        您可以预约其他时间，或到窗口咨询当天的号。
+    .sms = 很抱歉，{ $person }候补的{ $who }没有等到号，候补已截止。您可以预约其他时间，或到窗口咨询当天的号。
+
+no_show =
+    .title = 爽约记录
+    .status = 未就诊
+    .note = 预约后没有到院
+    .chat =
+        { $person }预约后没有到院报到。
+        时间：{ $time }
+        医生：{ $who }
+        { $note }。
+        如果有原因，或者您其实来了，请点开说明。
+    .sms = { $person }预约的{ $who }（{ $time }）没有报到。{ $note }。有原因可以在页面申诉。
+
+appeal_decided =
+    .title = 申诉结果
+    .status = 已处理
+    .note = 请点开查看
+    .chat =
+        { $person }的爽约申诉已处理。
+        时间：{ $time }
+        医生：{ $who }
+        { $note }。
+    .sms = { $person }关于{ $who }的爽约申诉已处理：{ $note }。
+
 sms_code =
     .title = 验证码
     .status = 验证码

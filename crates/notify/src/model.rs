@@ -33,6 +33,14 @@ store::text_enum! {
         AppointmentRestored = "appointment_restored",
         /// 医生变更: another doctor sits
         AppointmentReplaced = "appointment_replaced",
+        /// 候补：有号了，为您保留
+        WaitlistOffer = "waitlist_offer",
+        /// 候补截止
+        WaitlistClosed = "waitlist_closed",
+        /// 爽约记录
+        NoShow = "no_show",
+        /// 申诉结果
+        AppealDecided = "appeal_decided",
         /// 短信验证码
         SmsCode = "sms_code",
     }
@@ -57,6 +65,9 @@ impl Kind {
                 | Self::AppointmentStopped
                 | Self::AppointmentRestored
                 | Self::AppointmentReplaced
+                | Self::WaitlistClosed
+                | Self::NoShow
+                | Self::AppealDecided
         )
     }
 }

@@ -27,6 +27,7 @@ pub const NAMES: &[&str] = &[
     "end",
     "old_start",
     "old_time",
+    "until",
     "place",
     "campus",
     "room",
@@ -49,6 +50,10 @@ pub fn sms_arguments(kind: Kind) -> &'static [&'static str] {
         Kind::AppointmentMoved => &["person", "who", "time", "old_time", "place"],
         Kind::AppointmentStopped => &["person", "who", "time", "phone"],
         Kind::AppointmentRestored | Kind::AppointmentReplaced => &["person", "who", "time", "place"],
+        Kind::WaitlistOffer => &["person", "who", "time", "until"],
+        Kind::WaitlistClosed => &["person", "who"],
+        Kind::NoShow => &["person", "who", "time", "note"],
+        Kind::AppealDecided => &["person", "who", "note"],
         Kind::SmsCode => &["code", "minutes"],
     }
 }
@@ -108,6 +113,7 @@ impl Words {
         set("old_start", instant("old_start"));
         set("time", args.at("start").map(|at| spoken(lang, zone, at, args.at("end"))).unwrap_or_default());
         set("old_time", args.at("old_start").map(|at| spoken(lang, zone, at, None)).unwrap_or_default());
+        set("until", args.at("until").map(|at| spoken(lang, zone, at, None)).unwrap_or_default());
         set("place", place(lang, &campus, &room, house.name.get(lang)));
         set("campus", campus);
         set("room", room);

@@ -14,6 +14,9 @@ mod load;
 pub(crate) mod picture;
 pub(crate) mod render;
 pub(crate) mod search;
+mod sitting;
+
+pub use sitting::Sitting;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

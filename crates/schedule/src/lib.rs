@@ -22,6 +22,7 @@ pub mod added;
 pub mod api;
 pub mod board;
 pub mod calendar;
+mod ended;
 pub mod model;
 pub mod plan;
 pub mod quota;
@@ -36,7 +37,8 @@ pub mod wire;
 pub mod worker;
 
 pub use api::{ScheduleDeps, capability};
-pub use board::Board;
+pub use board::{Board, Sitting};
+pub use ended::ended;
 pub use model::{
     CampusId, Card, ChangeId, ClinicId, ClinicKind, DepartmentId, DoctorId, SlotFacts, SlotId, Title,
 };

@@ -200,6 +200,43 @@ pub async fn hold(tx: &mut Tx, hospital: HospitalId, slot: SlotId, by: i64) -> R
     tx.exec(sql::HOLD, args![hospital, slot, by]).await.map(drop)
 }
 
+/// A slot with a place that can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Free {
+    /// The slot …
+    pub slot: SlotId,
+    /// … of this clinic …
+    pub clinic: ClinicId,
+    /// … whose places are divided by channel.
+    pub divided: bool,
+}
+
+impl FromRow for Free {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self { slot: row.get("id")?, clinic: row.get("clinic_id")?, divided: row.get("divided")? })
+    }
+}
+
+/// Slots on a day that have places now: of a clinic, else of a doctor, else of a department and those below it. The earliest
+/// first; whether a channel has some of them left is not asked here.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn free(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    date: Date,
+    clinic: Option<ClinicId>,
+    doctor: Option<DoctorId>,
+    department: DepartmentId,
+) -> Result<Vec<Free>> {
+    let now = tx.now();
+    // A clinic says all; a doctor goes before the department.
+    let doctor = if clinic.is_some() { None } else { doctor };
+    let department = if clinic.is_some() || doctor.is_some() { None } else { Some(department) };
+    tx.all(sql::FREE, args![hospital, date, now, clinic, doctor, department]).await
+}
+
 /// Wakes everybody who watches this stock's doctor or department, once the transaction is committed.
 pub fn touch(tx: &mut Tx, stock: &Stock) {
     touch_of(tx, stock.doctor, stock.department);

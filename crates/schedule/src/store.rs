@@ -55,6 +55,16 @@ store::statements! {
 
     HOLD = "UPDATE slot SET held = held + $3 WHERE hospital_id = $1 AND id = $2";
 
+    FREE = "SELECT s.id, s.clinic_id, c.divided FROM clinic c
+        JOIN slot s ON s.hospital_id = c.hospital_id AND s.clinic_id = c.id
+        JOIN department d ON d.hospital_id = c.hospital_id AND d.id = c.department_id
+        WHERE c.hospital_id = $1 AND c.date = $2 AND c.state = 'open' AND c.opens_at <= $3 AND c.closes_at > $3
+          AND s.stopped = 0 AND s.start_at > $3 AND s.taken < s.capacity
+          AND (c.id = $4 OR c.doctor_id = $5 OR c.department_id = $6 OR d.parent_id = $6)
+        ORDER BY s.start_at, s.id LIMIT 50";
+    ENDED = "SELECT c.id FROM clinic c JOIN slot s ON s.hospital_id = c.hospital_id AND s.clinic_id = c.id
+        WHERE c.hospital_id = $1 AND c.date >= $2 AND c.date <= $3 GROUP BY c.id HAVING MAX(s.end_at) <= $4";
+
     // the board
     VERSIONS = "SELECT hospital_id, version FROM schedule_version";
     CAMPUSES = "SELECT id, code, name_zh, name_en, address_zh, address_en, position FROM campus WHERE hospital_id = $1";

@@ -354,6 +354,10 @@ pub struct Limits {
     pub per_week: u32,
     /// … and in ninety days.
     pub per_quarter: u32,
+    /// What else is to be known about booking, in words: on the departments' pages of rules only.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub further: Vec<Text2>,
 }
 
 /// Which ways to sign in this installation offers.

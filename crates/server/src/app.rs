@@ -150,6 +150,7 @@ impl App {
             hospitals: hospitals.clone(),
             board: board.clone(),
             desk: desk.clone(),
+            hall: booking::rush::Hall::open(desk.clone()),
             vault: vault.clone(),
         };
         let url = config.server.public_url.as_str();
@@ -308,6 +309,7 @@ fn facts(
                 per_day: limits.per_day,
                 per_week: limits.per_week,
                 per_quarter: limits.per_quarter,
+                further: booking::words::rules(hospital),
             },
         }
     })

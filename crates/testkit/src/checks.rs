@@ -22,7 +22,8 @@ store::statements! {
     STOCK = "SELECT s.id AS slot, s.taken AS taken, s.capacity AS capacity, s.last_number AS last_number,
                 CAST(COUNT(a.id) AS BIGINT) AS given, CAST(COALESCE(MIN(a.number), 1) AS BIGINT) AS least,
                 CAST(COALESCE(MAX(a.number), 0) AS BIGINT) AS most,
-                CAST(COALESCE(SUM(CASE WHEN a.state IN ('held', 'booked', 'checked_in', 'seen', 'stopped', 'no_show') THEN 1 ELSE 0 END), 0) AS BIGINT) AS live
+                CAST(COALESCE(SUM(CASE WHEN a.state IN ('held', 'booked', 'checked_in', 'seen', 'stopped', 'no_show') THEN 1 ELSE 0 END), 0)
+                     + (SELECT COUNT(*) FROM freed_place f WHERE f.hospital_id = s.hospital_id AND f.slot_id = s.id) AS BIGINT) AS live
              FROM slot s LEFT JOIN appointment a ON a.hospital_id = s.hospital_id AND a.slot_id = s.id
              GROUP BY s.hospital_id, s.id, s.taken, s.capacity, s.last_number";
     LOST = "SELECT a.id FROM appointment a LEFT JOIN slot s ON s.hospital_id = a.hospital_id AND s.id = a.slot_id WHERE s.id IS NULL";

@@ -7,9 +7,10 @@ import { core } from './zh/core'
 import { desk } from './zh/desk'
 import { home } from './zh/home'
 import { person } from './zh/person'
+import { rush } from './zh/rush'
 import { wait } from './zh/wait'
 
-const zh = { core, home, book, desk, person, wait }
+const zh = { core, home, book, desk, person, rush, wait }
 const web = join(import.meta.dirname, '../..')
 
 function* sources(dir: string): Generator<string> {
@@ -30,7 +31,9 @@ const read = (path: string): string =>
 const names = (text: string): string[] =>
   [...new Set([...text.matchAll(/\{(\w+)/g)].map((match) => match[1] ?? ''))].sort()
 
-describe.each(['core', 'home', 'book', 'desk', 'person', 'wait'] as const)('the words of %s', (part) => {
+const parts = Object.keys(zh) as (keyof typeof zh)[]
+
+describe.each(parts)('the words of %s', (part) => {
   const left: Record<string, string> = zh[part]
   const right: Record<string, string> = en[part]
 

@@ -19,6 +19,7 @@ use crate::desk;
 use crate::desk::Reply;
 use crate::model::{Appointment, AppointmentId, Outcome, PersonFacts, Refusal};
 use crate::problems;
+use crate::rush;
 use crate::store as sql;
 
 /// How many past appointments a page holds.
@@ -27,7 +28,8 @@ const PAGE: i64 = 20;
 /// Books a slot for a person. The same `Idempotency-Key` gives the same appointment again, whatever happened in between.
 #[utoipa::path(post, path = "/api/v1/appointments", tag = "appointments", request_body = NewAppointmentBody,
     params(("Idempotency-Key" = String, Header, description = "1 to 64 letters, digits, - or _")),
-    responses((status = 201, body = AppointmentBody), (status = 409, description = "not_open_yet, booking_closed, clinic_stopped, slot_full, already_booked, same_department_day, limit_day, limit_week, limit_quarter, no_show_blocked, not_eligible", body = edge::problem::ProblemBody)))]
+    responses((status = 201, body = AppointmentBody), (status = 202, description = "A place in the line of a release: ask for the ticket", body = rush::api::TicketBody),
+        (status = 409, description = "already_in_line, limit_account_day, not_open_yet, booking_closed, clinic_stopped, slot_full, already_booked, same_department_day, limit_day, limit_week, limit_quarter, no_show_blocked, not_eligible", body = edge::problem::ProblemBody)))]
 pub async fn book(
     State(deps): State<BookingDeps>,
     account: Account,
@@ -36,7 +38,12 @@ pub async fn book(
 ) -> ApiResult<Response> {
     let person = PersonFacts::unknown(new.person_id);
     let request = desk::request(&account.caller, account.id, person, new.slot_id, &key.0, None);
-    let reply = deps.desk.book(&account.caller.hospital, request).await?;
+    let hospital = &account.caller.hospital;
+    if let Some(wave) = deps.hall.wave(hospital, new.slot_id) {
+        let ticket = deps.hall.enter(hospital, request, wave).await?;
+        return rush::api::entered(&deps, &account, ticket).await;
+    }
+    let reply = deps.desk.book(hospital, request).await?;
     answer(&deps, &account.caller, reply, new.slot_id, StatusCode::CREATED).await
 }
 
@@ -52,6 +59,9 @@ pub async fn move_to(
     ApiJson(to): ApiJson<MoveBody>,
 ) -> ApiResult<Response> {
     let (old, person) = own(&deps, &account, id).await?;
+    if deps.hall.wave(&account.caller.hospital, to.slot_id).is_some() {
+        return Err(problems::move_in_rush().into());
+    }
     let facts = PersonFacts::of(&person);
     let request = desk::request(&account.caller, account.id, facts, to.slot_id, &key.0, Some(old.id));
     let outcome = deps.desk.move_to(&account.caller.hospital, request).await?;
@@ -184,6 +194,16 @@ pub(super) async fn own(
     let person =
         persons.into_iter().find(|p| p.person == appointment.person).ok_or_else(Problem::not_found)?;
     Ok((appointment, person))
+}
+
+/// One of the account's own appointments, as its page shows it.
+pub(crate) async fn appointment_of(
+    deps: &BookingDeps,
+    account: &Account,
+    id: AppointmentId,
+) -> ApiResult<AppointmentBody> {
+    let (appointment, person) = own(deps, account, id).await?;
+    full(deps, &account.caller, &appointment, &person).await
 }
 
 pub(super) async fn full(

@@ -128,7 +128,7 @@ impl Desk {
 }
 
 /// The event of an appointment that was given up.
-pub(super) fn cancelled(hospital: base::HospitalId, a: &Appointment) -> NewEvent {
+pub(crate) fn cancelled(hospital: base::HospitalId, a: &Appointment) -> NewEvent {
     NewEvent {
         hospital,
         kind: "booking.cancelled",

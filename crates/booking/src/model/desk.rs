@@ -118,7 +118,8 @@ store::text_enum! {
 }
 
 /// Why no return visit can be made of a visit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoReturn {
     /// Only who was seen comes back.
     NotSeen,

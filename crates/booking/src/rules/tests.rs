@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use base::{Date, Fen, HalfDay, UnixMs, WallTime, Zone};
 use edge::AccountId;
+use jiff::ToSpan as _;
 use people::PersonId;
 use proptest::prelude::*;
 use schedule::stock::Stock;

@@ -7,7 +7,7 @@ use store::{Db, Result, args};
 
 store::statements! {
     TOTALS = "SELECT (SELECT CAST(COUNT(*) AS BIGINT) FROM slot) AS slots, (SELECT CAST(COUNT(*) AS BIGINT) FROM appointment) AS appointments";
-    OFF = "SELECT s.hospital_id, s.id, s.taken, s.held, s.capacity, s.last_number, COALESCE(a.live, 0) AS live, COALESCE(a.on_hold, 0) AS on_hold,
+    OFF = "SELECT s.hospital_id, s.id, s.taken, s.held, s.capacity, s.last_number, COALESCE(a.live, 0) + COALESCE(f.kept, 0) AS live, COALESCE(a.on_hold, 0) + COALESCE(f.kept, 0) AS on_hold,
                COALESCE(a.n, 0) AS n, COALESCE(a.numbers, 0) AS numbers, COALESCE(a.least, 1) AS least, COALESCE(a.top, 0) AS top
            FROM slot s LEFT JOIN (
                SELECT hospital_id, slot_id,
@@ -16,7 +16,10 @@ store::statements! {
                    CAST(COUNT(*) AS BIGINT) AS n, CAST(COUNT(DISTINCT number) AS BIGINT) AS numbers,
                    CAST(MIN(number) AS BIGINT) AS least, CAST(MAX(number) AS BIGINT) AS top
                FROM appointment GROUP BY hospital_id, slot_id) a ON a.hospital_id = s.hospital_id AND a.slot_id = s.id
-           WHERE s.taken <> COALESCE(a.live, 0) OR s.taken > s.capacity OR s.held <> COALESCE(a.on_hold, 0)
+           LEFT JOIN (SELECT hospital_id, slot_id, CAST(COUNT(*) AS BIGINT) AS kept FROM freed_place GROUP BY hospital_id, slot_id) f
+               ON f.hospital_id = s.hospital_id AND f.slot_id = s.id
+           WHERE s.taken <> COALESCE(a.live, 0) + COALESCE(f.kept, 0) OR s.taken > s.capacity
+              OR s.held <> COALESCE(a.on_hold, 0) + COALESCE(f.kept, 0)
               OR s.last_number <> COALESCE(a.top, 0) OR COALESCE(a.least, 1) <> 1
               OR COALESCE(a.n, 0) <> COALESCE(a.top, 0) OR COALESCE(a.numbers, 0) <> COALESCE(a.top, 0)
            LIMIT 100";

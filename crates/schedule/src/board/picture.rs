@@ -282,6 +282,10 @@ impl Picture {
         Some((clinic, clinic.slots.get(*slot)?))
     }
 
+    pub(crate) fn clinic(&self, id: ClinicId) -> Option<&Clinic> {
+        self.clinics.get(*self.clinic_at.get(&id)?)
+    }
+
     pub(crate) fn clinics_at<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a Clinic> {
         places.iter().filter_map(|i| self.clinics.get(*i))
     }

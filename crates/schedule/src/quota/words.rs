@@ -112,7 +112,7 @@ fn handed(share: &Share, back: &HandBack) -> Text2 {
 /// How many places a person may have, and until when one can be given up.
 #[must_use]
 pub fn limits(limits: &Limits) -> Vec<Text2> {
-    vec![
+    let mut all = vec![
         Text2::new(
             format!(
                 "每位就诊人：同一科室一天最多 {} 个号，一天最多 {} 个，7 天内最多 {} 个，90 天内最多 {} 个；同一医生的同一次出诊只能约一个。",
@@ -130,7 +130,9 @@ pub fn limits(limits: &Limits) -> Vec<Text2> {
                 limits.cancel_until
             ),
         ),
-    ]
+    ];
+    all.extend(limits.further.iter().cloned());
+    all
 }
 
 #[cfg(test)]

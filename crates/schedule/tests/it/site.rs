@@ -40,6 +40,7 @@ impl Site {
                 per_day: 2,
                 per_week: 3,
                 per_quarter: 5,
+                further: Vec::new(),
             },
         };
         let capability = schedule::capability(ScheduleDeps {

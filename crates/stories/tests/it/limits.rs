@@ -111,3 +111,26 @@ async fn three_missed_visits_block_booking_ahead() {
         })
         .await;
 }
+
+/// One account books so many places a day and no more, for whomever; giving them up does not help, and tomorrow is another day.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_books_so_many_places_a_day() {
+    testkit::Setup::default()
+        .with("booking.limits", serde_json::json!({"per_account_day": 2}))
+        .play(async |hospital: &Hospital| {
+            let phone = hospital.patient("李娜").await;
+            for days in [1, 2] {
+                let slot = hospital.slot(&hospital.site.dr_li, days, "08:00").await;
+                let visit = phone.gets(&slot).await;
+                let _gone = phone.cancels(visit.id()).await.good();
+            }
+            let third = hospital.slot(&hospital.site.dr_li, 3, "08:00").await;
+            let no = phone.takes(&third).await.refused(409, "limit_account_day");
+            assert_eq!(no["limit"], 2);
+            assert!(no.text_at("detail").contains("一天最多预约 2 个号"), "{}", no.text);
+            hospital.becomes(1, "08:00").await;
+            let _ready = phone.signs_in().await;
+            let _tomorrow = phone.gets(&third).await;
+        })
+        .await;
+}

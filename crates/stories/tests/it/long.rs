@@ -8,5 +8,5 @@ pub fn or_long<T>(short: T, long: T) -> T {
 /// Limits under which one person may have any number of places, as long as each is with another doctor or in another half
 /// day: a crowd of few does the work of many.
 pub fn no_limits() -> serde_json::Value {
-    serde_json::json!({"per_day": 99, "per_department_day": 99, "per_week": 999, "per_quarter": 999})
+    serde_json::json!({"per_day": 99, "per_department_day": 99, "per_week": 999, "per_quarter": 999, "per_account_day": 0})
 }

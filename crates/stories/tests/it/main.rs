@@ -7,6 +7,7 @@
 )]
 
 mod add_ons;
+mod attendance;
 mod bad_input;
 mod booking;
 mod chat;
@@ -28,6 +29,7 @@ mod plans;
 mod privacy;
 mod race;
 mod returns;
+mod rush;
 mod schema;
 mod settings;
 mod staff;
@@ -35,3 +37,4 @@ mod stopping;
 mod telling;
 mod third_party;
 mod trouble;
+mod waitlist;

@@ -20,7 +20,9 @@ store::statements! {
             + (SELECT CAST(COALESCE(SUM(pushes), 0) AS BIGINT) FROM wechat_bundle) AS pushes,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE due_at <= $1 OR (due_at >= $2 AND due_at <= $3)) AS messages,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sent' AND channel = 'template') AS results,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM appointment WHERE state = 'held' AND hold_until <= $1) AS holds";
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM appointment WHERE state = 'held' AND hold_until <= $1)
+            + (SELECT CAST(COUNT(*) AS BIGINT) FROM freed_place WHERE offer_at <= $1)
+            + (SELECT CAST(COUNT(*) AS BIGINT) FROM waitlist WHERE state = 'waiting' AND closes_at <= $1) AS holds";
     EVENTS_FREE = "UPDATE event SET leased_until = 0 WHERE leased_until <> 0";
     FAILURES_FREE = "UPDATE event_failure SET leased_until = 0 WHERE leased_until <> 0";
     JOBS_FREE = "UPDATE job SET leased_until = 0 WHERE leased_until <> 0";
@@ -50,7 +52,7 @@ struct Undone {
     jobs: i64,
     pushes: i64,
     messages: i64,
-    /// Places on hold whose time is over.
+    /// Places on hold whose time is over, places that are kept back and due, lists that are to be closed.
     holds: i64,
     /// Template messages whose result WeChat has not told yet.
     results: i64,

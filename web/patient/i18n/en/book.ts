@@ -34,6 +34,7 @@ export const book: Mirror<typeof zh> = {
   'slot.nearest': 'Nearest free times',
   'slot.closed': 'Booking for today has closed',
   'slot.not_open': 'This day is not open yet. Booking opens {when}.',
+  'slot.wait': 'Full: join the waitlist',
   'slot.stopped': 'The doctor’s clinic on this day is cancelled',
 
   'ok.title': 'Check and confirm',
@@ -156,6 +157,10 @@ export const book: Mirror<typeof zh> = {
   'err.limit_day': 'This patient has the {n} {n:visit|visits} a day can have',
   'err.limit_week': 'This patient has as many visits as a week can have',
   'err.limit_quarter': 'This patient has as many visits as three months can have',
+  'err.limit_account_day': 'This account has booked the {n} {n:visit|visits} of today; go on tomorrow',
+  'err.already_in_line': 'You are in line already: one number at a time',
+  'err.too_many_tickets': 'Too many tries. Please wait a moment',
+  'err.move_in_rush': 'Just after a release visits can not be moved there. Please try a little later',
   'err.no_show_blocked':
     'After several missed visits, online booking is closed until {when}. If you need care, please come to the counter.',
   'err.not_eligible_child_only': 'This department sees only children under 18',

@@ -96,6 +96,8 @@ export const person: Mirror<typeof zh> = {
   'in.no_code': 'No code? Check whether your phone blocks the message, or call {phone}.',
   'in.needed': 'Please sign in first',
 
+  'me.waitlist': 'My waitlist',
+  'me.no_shows': 'Missed visits',
   'me.title': 'Me',
   'me.guest': 'Not signed in',
   'me.by_wechat': 'WeChat user',

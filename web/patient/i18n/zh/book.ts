@@ -31,6 +31,7 @@ export const book = {
   'slot.nearest': '最近的空位',
   'slot.closed': '今天的号已截止',
   'slot.not_open': '这一天还没放号，{when} 开始放号',
+  'slot.wait': '约满了，加入候补',
   'slot.stopped': '医生这一天停诊',
 
   'ok.title': '核对并确认',
@@ -151,6 +152,10 @@ export const book = {
   'err.limit_day': '此就诊人这一天最多约 {n} 个号，已满',
   'err.limit_week': '此就诊人一周内的预约次数已满',
   'err.limit_quarter': '此就诊人三个月内的预约次数已满',
+  'err.limit_account_day': '这个微信号今天最多约 {n} 个号，明天可以继续',
+  'err.already_in_line': '您已经在排队，一次排一个号',
+  'err.too_many_tickets': '操作太频繁，请稍等再试',
+  'err.move_in_rush': '刚放号时不能改约到这些号，请稍后再试',
   'err.no_show_blocked': '因多次预约后没来，{when} 前不能在线预约。如有需要请到窗口。',
   'err.not_eligible_child_only': '这个科室只接诊 18 岁以下的孩子',
   'err.not_eligible_adult_only': '这个科室只接诊成人',

@@ -87,6 +87,8 @@ export const person = {
   'in.no_code': '收不到验证码？请检查短信是否被拦截，或打电话 {phone}。',
   'in.needed': '请先登录',
 
+  'me.waitlist': '我的候补',
+  'me.no_shows': '爽约记录',
   'me.title': '我的',
   'me.guest': '还没有登录',
   'me.by_wechat': '微信用户',

@@ -1,0 +1,71 @@
+//! A clinic by itself, and names, for who keeps something that is about one of them.
+
+use base::{Date, HalfDay, HospitalId, Text2, UnixMs};
+
+use super::Board;
+use crate::model::{ClinicId, DepartmentId, DoctorId};
+
+/// A clinic between today and the horizon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sitting {
+    /// Which.
+    pub clinic: ClinicId,
+    /// Of which doctor, where it has a named one.
+    pub doctor: Option<DoctorId>,
+    /// In which department.
+    pub department: DepartmentId,
+    /// On which day.
+    pub date: Date,
+    /// In which half of it.
+    pub half_day: HalfDay,
+    /// Until when its places can be had.
+    pub closes_at: UnixMs,
+}
+
+impl Board {
+    /// A clinic between today and the horizon.
+    #[must_use]
+    pub fn sitting(&self, hospital: HospitalId, clinic: ClinicId) -> Option<Sitting> {
+        let picture = self.picture(hospital)?;
+        let clinic = picture.clinic(clinic)?;
+        Some(Sitting {
+            clinic: clinic.id,
+            doctor: clinic.doctor,
+            department: clinic.department,
+            date: clinic.date,
+            half_day: clinic.half_day,
+            closes_at: clinic.hours.closes_at,
+        })
+    }
+
+    /// Whether there is a clinic of this doctor (of anybody, when none is named) in a department or below it on that day.
+    #[must_use]
+    pub fn sits_on(
+        &self,
+        hospital: HospitalId,
+        doctor: Option<DoctorId>,
+        department: DepartmentId,
+        date: Date,
+    ) -> bool {
+        let Some(picture) = self.picture(hospital) else { return false };
+        let sits = |places: &[usize]| picture.clinics_at(places).any(|c| c.date == date);
+        match doctor {
+            Some(doctor) => picture.doctor(doctor).is_some_and(|d| sits(&d.clinics)),
+            None => picture
+                .department(department)
+                .is_some_and(|d| picture.family(d).any(|member| sits(&member.clinics))),
+        }
+    }
+
+    /// A department's name.
+    #[must_use]
+    pub fn department_name(&self, hospital: HospitalId, department: DepartmentId) -> Option<Text2> {
+        Some(self.picture(hospital)?.department(department)?.name.clone())
+    }
+
+    /// A doctor's name.
+    #[must_use]
+    pub fn doctor_name(&self, hospital: HospitalId, doctor: DoctorId) -> Option<Text2> {
+        Some(self.picture(hospital)?.doctor(doctor)?.name.clone())
+    }
+}

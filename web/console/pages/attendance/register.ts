@@ -1,0 +1,32 @@
+import type { Area } from '../../lib/areas'
+import { t } from './words'
+
+const area: Area = {
+  name: 'attendance',
+  title: () => t('attendance.area'),
+  order: 30,
+  pages: [
+    {
+      path: '/no-shows',
+      title: () => t('attendance.no_shows'),
+      component: () => import('./NoShows.vue'),
+      permission: 'attendance.read',
+      menu: true,
+    },
+    {
+      path: '/no-shows/:id',
+      title: () => t('attendance.one'),
+      component: () => import('./NoShowOne.vue'),
+      permission: 'attendance.decide',
+    },
+    {
+      path: '/waitlist',
+      title: () => t('attendance.waitlist'),
+      component: () => import('./Waitlist.vue'),
+      permission: 'attendance.read',
+      menu: true,
+    },
+  ],
+}
+
+export default area
