@@ -42,6 +42,7 @@ use edge::{Capability, Hospitals};
 pub use desk::Desk;
 pub use hold::{Hold, HoldFor};
 pub use model::{AppointmentId, Limits, State};
+pub use store::merging;
 
 /// What the capability needs of others.
 #[derive(Clone)]
@@ -97,5 +98,6 @@ pub fn migrations() -> Vec<::store::Migration> {
 /// Its statements.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::ALL, store::calls::ALL, store::desk::ALL, store::hold::ALL, store::look::ALL].concat()
+    [store::ALL, store::calls::ALL, store::desk::ALL, store::hold::ALL, store::look::ALL, store::merging::ALL]
+        .concat()
 }

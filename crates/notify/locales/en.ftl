@@ -108,6 +108,16 @@ appointment_replaced =
         You can keep it, or change or cancel it freely. It will not be counted.
     .sms = Another doctor will see { $person }: now { $who }. Number and time stay the same: { $time }, { $place }. You can keep, change or cancel it freely.
 
+record_hand_over =
+    .title = Now of age
+    .status = Hand over
+    .note = Please let them link it
+    .chat =
+        { $person } is 18 now and takes over the record.
+        You can still book until: { $time }
+        Please let them link it to their own WeChat. After that you can be added again if they wish.
+    .sms = { $person } is 18 now and takes over the record. You can still book until { $time }. Please let them link it to their own WeChat.
+
 sms_code =
     .title = Verification code
     .status = Code

@@ -95,6 +95,16 @@ appointment_replaced =
         可以保留，也可以免费改约或取消，不计次数。
     .sms = { $person }预约的门诊换了医生，现在由{ $who }看诊，号和时间不变：{ $time }，{ $place }。可以保留，也可以改约或取消，不计次数。
 
+record_hand_over =
+    .title = 就诊人已成年
+    .status = 待交接
+    .note = 请本人绑定自己的档案
+    .chat =
+        { $person }已满 18 岁，档案将由本人管理。
+        您仍可代为预约到：{ $time }
+        请本人用自己的微信绑定；之后需要您代办的，由本人同意后再添加。
+    .sms = { $person }已满 18 岁，档案将由本人管理，您可代为预约到{ $time }。请本人用自己的微信绑定。
+
 sms_code =
     .title = 验证码
     .status = 验证码

@@ -33,6 +33,8 @@ store::text_enum! {
         AppointmentRestored = "appointment_restored",
         /// 医生变更: another doctor sits
         AppointmentReplaced = "appointment_replaced",
+        /// 满 18 岁, told to guardians: the record goes over to the person
+        RecordHandOver = "record_hand_over",
         /// 短信验证码
         SmsCode = "sms_code",
     }
@@ -57,6 +59,7 @@ impl Kind {
                 | Self::AppointmentStopped
                 | Self::AppointmentRestored
                 | Self::AppointmentReplaced
+                | Self::RecordHandOver
         )
     }
 }

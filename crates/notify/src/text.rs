@@ -49,6 +49,7 @@ pub fn sms_arguments(kind: Kind) -> &'static [&'static str] {
         Kind::AppointmentMoved => &["person", "who", "time", "old_time", "place"],
         Kind::AppointmentStopped => &["person", "who", "time", "phone"],
         Kind::AppointmentRestored | Kind::AppointmentReplaced => &["person", "who", "time", "place"],
+        Kind::RecordHandOver => &["person", "time"],
         Kind::SmsCode => &["code", "minutes"],
     }
 }

@@ -5,10 +5,11 @@ import * as en from './en'
 import { book } from './zh/book'
 import { core } from './zh/core'
 import { home } from './zh/home'
+import { own } from './zh/own'
 import { person } from './zh/person'
 import { wait } from './zh/wait'
 
-const zh = { core, home, book, person, wait }
+const zh = { core, home, book, person, wait, own }
 const web = join(import.meta.dirname, '../..')
 
 function* sources(dir: string): Generator<string> {
@@ -29,7 +30,7 @@ const read = (path: string): string =>
 const names = (text: string): string[] =>
   [...new Set([...text.matchAll(/\{(\w+)/g)].map((match) => match[1] ?? ''))].sort()
 
-describe.each(['core', 'home', 'book', 'person', 'wait'] as const)('the words of %s', (part) => {
+describe.each(['core', 'home', 'book', 'person', 'wait', 'own'] as const)('the words of %s', (part) => {
   const left: Record<string, string> = zh[part]
   const right: Record<string, string> = en[part]
 
