@@ -47,6 +47,7 @@ export type Ticket = Omit<Answer<'/api/v1/rush/tickets/{id}', 'get'>, 'problem'>
 }
 export type WaitlistEntry = Answer<'/api/v1/waitlist', 'get'>['items'][number]
 export type NoShow = Answer<'/api/v1/no-shows', 'get'>['items'][number]
+export type CardKind = Body<'/api/v1/persons/{id}/cards', 'post'>['kind']
 export type CodeSent = Answer<'/api/v1/session/sms', 'post'>
 
 /** A problem as the server tells it (RFC 9457), with what the code adds. */
@@ -248,6 +249,21 @@ export const api = {
     call('patch', '/api/v1/persons/{id}', { path: { id }, body: { is_default: true } }),
   unbind: (id: string, confirm: boolean) =>
     call('delete', '/api/v1/persons/{id}', { path: { id }, query: { confirm } }),
+
+  personalData: (id: string) => call('get', '/api/v1/persons/{id}/data', { path: { id } }),
+  correctName: (id: string, name: string) =>
+    call('patch', '/api/v1/persons/{id}/data', { path: { id }, body: { name } }),
+  withdraw: (id: string) => call('post', '/api/v1/persons/{id}/withdraw', { path: { id } }),
+  closeRecord: (id: string) => call('post', '/api/v1/persons/{id}/close', { path: { id } }),
+  cards: (id: string) => call('get', '/api/v1/persons/{id}/cards', { path: { id } }),
+  addCard: (id: string, body: Body<'/api/v1/persons/{id}/cards', 'post'>) =>
+    call('post', '/api/v1/persons/{id}/cards', { path: { id }, body }),
+  removeCard: (id: string, kind: CardKind) =>
+    call('delete', '/api/v1/persons/{id}/cards/{kind}', { path: { id, kind } }),
+  join: (scene: string) => call('post', '/api/v1/join', { body: { scene } }),
+  joining: (id: string) => call('get', '/api/v1/join/{id}', { path: { id } }),
+  confirmJoining: (id: string, body: Body<'/api/v1/join/{id}', 'post'>) =>
+    call('post', '/api/v1/join/{id}', { path: { id }, body }),
 
   book: (slot_id: string, person_id: string, key: string) =>
     call('post', '/api/v1/appointments', { body: { slot_id, person_id }, key }),

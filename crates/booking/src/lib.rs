@@ -50,6 +50,7 @@ use edge::{Capability, Hospitals};
 pub use desk::Desk;
 pub use hold::{Hold, HoldFor};
 pub use model::{AppointmentId, Limits, State};
+pub use store::merging;
 
 /// What the capability needs of others.
 #[derive(Clone)]
@@ -120,6 +121,7 @@ pub fn statements() -> Vec<::store::Sql> {
         store::desk::ALL,
         store::hold::ALL,
         store::look::ALL,
+        store::merging::ALL,
         waitlist::store::ALL,
         attendance::store::ALL,
         rush::store::ALL,

@@ -4,6 +4,7 @@ pub(crate) mod calls;
 pub(crate) mod desk;
 pub(crate) mod hold;
 pub(crate) mod look;
+pub mod merging;
 
 use std::collections::HashMap;
 

@@ -151,6 +151,15 @@ appeal_decided =
         With: { $who }
         { $note }.
     .sms = We have decided about the missed appointment of { $person } with { $who }: { $note }.
+record_hand_over =
+    .title = Now of age
+    .status = Hand over
+    .note = Please let them link it
+    .chat =
+        { $person } is 18 now and takes over the record.
+        You can still book until: { $time }
+        Please let them link it to their own WeChat. After that you can be added again if they wish.
+    .sms = { $person } is 18 now and takes over the record. You can still book until { $time }. Please let them link it to their own WeChat.
 
 sms_code =
     .title = Verification code

@@ -138,6 +138,15 @@ appeal_decided =
         医生：{ $who }
         { $note }。
     .sms = { $person }关于{ $who }的爽约申诉已处理：{ $note }。
+record_hand_over =
+    .title = 就诊人已成年
+    .status = 待交接
+    .note = 请本人绑定自己的档案
+    .chat =
+        { $person }已满 18 岁，档案将由本人管理。
+        您仍可代为预约到：{ $time }
+        请本人用自己的微信绑定；之后需要您代办的，由本人同意后再添加。
+    .sms = { $person }已满 18 岁，档案将由本人管理，您可代为预约到{ $time }。请本人用自己的微信绑定。
 
 sms_code =
     .title = 验证码

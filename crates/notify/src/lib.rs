@@ -70,7 +70,7 @@ pub fn capability(deps: NotifyDeps) -> edge::Capability {
         statements: statements(),
         router,
         rules,
-        subscribers: vec![Arc::new(reacts::Followed)],
+        subscribers: vec![Arc::new(reacts::Followed), Arc::new(reacts::CameOfAge)],
         sweeps: vec![Arc::new(templates), Arc::new(reacts::Forget { hospitals: deps.hospitals })],
         settings: sections::sections(),
         ..edge::Capability::default()

@@ -41,6 +41,8 @@ store::text_enum! {
         NoShow = "no_show",
         /// 申诉结果
         AppealDecided = "appeal_decided",
+        /// 满 18 岁, told to guardians: the record goes over to the person
+        RecordHandOver = "record_hand_over",
         /// 短信验证码
         SmsCode = "sms_code",
     }
@@ -68,6 +70,7 @@ impl Kind {
                 | Self::WaitlistClosed
                 | Self::NoShow
                 | Self::AppealDecided
+                | Self::RecordHandOver
         )
     }
 }

@@ -45,6 +45,54 @@ impl Subscriber for Followed {
     }
 }
 
+/// A child has come of age: whoever holds the record as a guardian is told until when.
+pub(crate) struct CameOfAge;
+
+/// Such a message is of use for so long.
+const A_MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+
+#[async_trait]
+impl Subscriber for CameOfAge {
+    fn name(&self) -> &'static str {
+        "notify.came_of_age"
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        kind == "people.came_of_age"
+    }
+
+    async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+        let text = |name: &str| event.payload.get(name).and_then(serde_json::Value::as_str);
+        let person = text("person").and_then(|text| text.parse::<people::PersonId>().ok());
+        let person = person.ok_or_else(|| Failure::Final("the event names no person".into()))?;
+        let ends = event.payload.get("ends_at").and_then(serde_json::Value::as_i64).map(UnixMs);
+        let ends = ends.ok_or_else(|| Failure::Final("the event names no end".into()))?;
+        // Merged or closed meanwhile: there is nothing to hand over.
+        let Some(facts) = people::enrol::facts(tx, event.hospital, person).await? else { return Ok(()) };
+        let accounts = event.payload.get("accounts").and_then(serde_json::Value::as_array);
+        for account in accounts.into_iter().flatten() {
+            let Some(account) = account.as_str().and_then(|text| text.parse::<AccountId>().ok()) else {
+                continue;
+            };
+            let mut data = crate::Data::new();
+            data.insert("person", facts.name_masked.clone().into());
+            data.insert("start", ends.into());
+            let tell = crate::Tell {
+                kind: crate::Kind::RecordHandOver,
+                account,
+                person: Some(person),
+                subject: person.to_string(),
+                data,
+                link: "/persons".into(),
+                send_after: None,
+                expires_at: tx.now().plus(A_MONTH),
+            };
+            crate::tell(tx, event.hospital, tell).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Reads the templates of every service account at the start and daily, so that a new account needs no hand.
 pub(crate) struct Templates {
     pub(crate) channels: Channels,

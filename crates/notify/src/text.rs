@@ -54,6 +54,7 @@ pub fn sms_arguments(kind: Kind) -> &'static [&'static str] {
         Kind::WaitlistClosed => &["person", "who"],
         Kind::NoShow => &["person", "who", "time", "note"],
         Kind::AppealDecided => &["person", "who", "note"],
+        Kind::RecordHandOver => &["person", "time"],
         Kind::SmsCode => &["code", "minutes"],
     }
 }

@@ -1,8 +1,9 @@
 //! For patients: signing in, the account's choices, persons.
 
 pub(crate) mod auth;
+mod cards;
 mod js_sdk;
-mod persons;
+pub(crate) mod persons;
 mod session;
 pub(crate) mod wire;
 
@@ -38,4 +39,7 @@ pub fn routes() -> Routes<PeopleDeps> {
         .route::<ChangePersons>(routes!(persons::bind))
         .route::<ChangePersons>(routes!(persons::change))
         .route::<ChangePersons>(routes!(persons::unbind))
+        .route::<SeePersons>(routes!(cards::list))
+        .route::<ChangePersons>(routes!(cards::add))
+        .route::<ChangePersons>(routes!(cards::remove))
 }

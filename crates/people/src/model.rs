@@ -42,6 +42,19 @@ use edge::AccountId;
 }
 
 ::store::text_enum! {
+    /// What a card is.
+    #[derive(utoipa::ToSchema)]
+    pub enum CardKind {
+        /// The hospital's own visit card: 就诊卡
+        #[schema(rename = "visit")]
+        Visit = "visit",
+        /// The medical-insurance or social-security card: 医保卡、社保卡
+        #[schema(rename = "insurance")]
+        Insurance = "insurance",
+    }
+}
+
+::store::text_enum! {
     /// A person's sex as the document says.
     #[derive(utoipa::ToSchema)]
     pub enum Sex {

@@ -34,22 +34,37 @@ pub struct NewPatient {
 /// # Errors
 /// Any [`::store::StoreError`].
 pub async fn add(tx: &mut Tx, vault: &Vault, h: HospitalId, new: &NewPatient) -> Result<PersonId> {
+    match find(tx, vault, h, new).await? {
+        Some(id) => Ok(id),
+        None => put(tx, vault, h, new).await,
+    }
+}
+
+/// Who of those on file this is: by the document, or without one by name, phone and birth date.
+///
+/// # Errors
+/// Any [`::store::StoreError`].
+pub async fn find(tx: &mut Tx, vault: &Vault, h: HospitalId, new: &NewPatient) -> Result<Option<PersonId>> {
+    if let Some(document) = &new.document {
+        let blind = cover::document_blind(vault, h, document);
+        return Ok(person::by_document(tx, h, &blind).await?.map(|c| c.id));
+    }
+    let Some(phone) = &new.phone else { return Ok(None) };
+    let (phone, name) = (cover::phone_blind(vault, h, phone), cover::name_blind(vault, h, &new.name));
+    let near = person::by_name_and_phone(tx, h, &phone, &name).await?;
+    Ok(near.iter().find(|c| c.birth == new.birth).map(|c| c.id))
+}
+
+/// Puts somebody on file who is not there: see [`find`].
+///
+/// # Errors
+/// Any [`::store::StoreError`].
+pub(crate) async fn put(tx: &mut Tx, vault: &Vault, h: HospitalId, new: &NewPatient) -> Result<PersonId> {
     let birth = new.document.as_ref().and_then(|d| d.birth).or(new.birth);
     let sex = new.document.as_ref().and_then(|d| d.sex).unwrap_or(new.sex);
     let name = cover::name(vault, h, &new.name)?;
     let phone = new.phone.as_ref().map(|p| cover::phone(vault, h, p)).transpose()?;
     let number = new.document.as_ref().map(|d| cover::document(vault, h, d)).transpose()?;
-    let there = match (&number, &phone) {
-        (Some(number), _) => person::by_document(tx, h, &number.blind).await?.map(|c| c.id),
-        (None, Some(phone)) => {
-            let near = person::by_name_and_phone(tx, h, &phone.blind, &name.blind).await?;
-            near.iter().find(|c| c.birth == birth).map(|c| c.id)
-        }
-        (None, None) => None,
-    };
-    if let Some(id) = there {
-        return Ok(id);
-    }
     let row = NewRow { name, birth, sex, phone, source: "hospital", verified: new.verified };
     let id = person::add(tx, h, row).await?;
     if let (Some(document), Some(number)) = (&new.document, &number) {

@@ -20,6 +20,7 @@ use crate::model::{ConsentKind, PersonId, Relation, Sex};
 use crate::names::RealName;
 use crate::refusal::Refusal;
 use crate::rules::{self, Placing};
+use crate::settings::PersonRules;
 use crate::sms_code::{self, Right};
 use crate::store::person::{self, Known, NewRow};
 use crate::store::{NAME, account};
@@ -54,6 +55,8 @@ pub struct NewPerson {
     pub relation: Relation,
     /// What was agreed to.
     pub consent: Consent,
+    /// Whether this is a child, who is registered with a number of its own.
+    pub as_child: bool,
 }
 
 /// A person on file to be bound.
@@ -83,6 +86,7 @@ pub(crate) struct Shown {
 pub(crate) async fn add(deps: &PeopleDeps, who: &Account, new: NewPerson) -> Result<Shown, Refusal> {
     let h = who.caller.hospital.id;
     agreed(&who.caller, &new.consent)?;
+    rules::number_fits(new.as_child, new.birth, who.caller.hospital.zone.date(deps.db.now()))?;
     let right = prove(deps, who, &new.phone, &new.code).await?;
     let name = cover::name(&deps.vault, h, &new.name)?;
     let phone = cover::phone(&deps.vault, h, &new.phone)?;
@@ -139,6 +143,7 @@ pub(crate) async fn add(deps: &PeopleDeps, who: &Account, new: NewPerson) -> Res
             return Err(Refusal::Busy);
         }
     }
+    guardians(&mut tx, who, id, Some(birth)).await?;
     let tied = tie(&mut tx, who, id, new.relation, how).await?;
     // Who was bound without a document and brings it now is not bound anew; everybody else would be twice on the list.
     if !tied && how != "completed" {
@@ -177,6 +182,7 @@ pub(crate) async fn bind(deps: &PeopleDeps, who: &Account, new: BindPerson) -> R
         Err(other) => return Err(other),
     };
     others.may_tie(birth, new.relation, new.consent.guardian, Some(id))?;
+    guardians(&mut tx, who, id, birth).await?;
     if !tie(&mut tx, who, id, new.relation, "name_and_phone").await? {
         return Err(Refusal::AlreadyBound);
     }
@@ -184,6 +190,43 @@ pub(crate) async fn bind(deps: &PeopleDeps, who: &Account, new: BindPerson) -> R
     own_phone(deps, &mut tx, who, new.relation, &new.phone).await?;
     sms_code::use_up(&mut tx, &who.caller.hospital, &right, &id.db()).await?;
     finish(deps, tx, who, id).await
+}
+
+/// Binds somebody whom the hospital has in front of it: see [`crate::enrol`].
+pub(crate) async fn bind_seen(
+    tx: &mut Tx,
+    who: &Account,
+    id: PersonId,
+    relation: Relation,
+    consent: &Consent,
+    how: &'static str,
+) -> Result<(), Refusal> {
+    let h = who.caller.hospital.id;
+    agreed(&who.caller, consent)?;
+    if !account::lock(tx, h, who.id).await? {
+        return Err(Refusal::SignedOut);
+    }
+    let facts = person::facts(tx, h, id).await?.ok_or(Refusal::NotFound)?;
+    let others = Others::of(tx, who).await?;
+    others.room()?;
+    others.may_tie(facts.birth, relation, consent.guardian, Some(id))?;
+    guardians(tx, who, id, facts.birth).await?;
+    if !tie(tx, who, id, relation, how).await? {
+        return Err(Refusal::AlreadyBound);
+    }
+    keep_consent(tx, who, id, facts.birth, consent).await
+}
+
+/// A child has one guardian or two.
+async fn guardians(tx: &mut Tx, who: &Account, id: PersonId, birth: Option<Date>) -> Result<(), Refusal> {
+    let hospital = &who.caller.hospital;
+    let minor = rules::age(birth, hospital.zone.date(tx.now())).is_some_and(|age| age < rules::ADULT_FROM);
+    if !minor {
+        return Ok(());
+    }
+    let limit = hospital.settings::<PersonRules>(PersonRules::SECTION).guardians;
+    let others = person::other_holders(tx, hospital.id, id, who.id).await?;
+    if others >= i64::from(limit) { Err(Refusal::GuardiansFull(limit)) } else { Ok(()) }
 }
 
 /// All persons of an account, with their names. That they were opened is audited.

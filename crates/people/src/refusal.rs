@@ -71,6 +71,24 @@ pub enum Refusal {
     /// 409 `has_appointments` with `count`
     #[error("appointments are to come")]
     HasAppointments(u32),
+    /// 422 `card_invalid`
+    #[error("no card number")]
+    CardNumber,
+    /// 409 `card_taken`: on file for somebody else.
+    #[error("bound elsewhere")]
+    CardTaken,
+    /// 409 `card_of_another`: its number is not this person's.
+    #[error("another person's card")]
+    CardOfAnother,
+    /// 409 `adult_number`: a child is registered with a card or document of its own.
+    #[error("an adult's number for a child")]
+    AdultNumber,
+    /// 422 `identifier_missing`: by the name alone nobody is known again.
+    #[error("nothing to know them by")]
+    Unidentified,
+    /// 409 `guardians_full` with `limit`
+    #[error("as many guardians as there can be")]
+    GuardiansFull(u32),
     /// 404: not there, or not this account's.
     #[error("not found")]
     NotFound,
@@ -100,6 +118,7 @@ impl Refusal {
             Self::GuardianConsent => "guardian_consent",
             Self::CodeWrong(_) | Self::CodeExpired => "code",
             Self::SelfTaken => "relation",
+            Self::CardNumber | Self::CardTaken | Self::CardOfAnother => "number",
             _ => return None,
         })
     }
@@ -254,6 +273,37 @@ fn told(refusal: &Refusal) -> Problem {
             "This patient still has appointments. They stay valid after unlinking.",
         )
         .with("count", *count),
+        Refusal::CardNumber => invalid(
+            "card_invalid",
+            "卡号不对，请照卡面上的号码填写。",
+            "This is not a card number. Please enter it as it stands on the card.",
+        ),
+        Refusal::CardTaken => conflict(
+            "card_taken",
+            "这张卡已登记在另一位就诊人名下。如有疑问，请携带卡片到医院窗口办理。",
+            "This card is registered for another patient. If that is wrong, please bring it to the hospital's service desk.",
+        ),
+        Refusal::CardOfAnother => conflict(
+            "card_of_another",
+            "这张卡上的号码与就诊人的证件不一致，请核对是不是本人的卡。",
+            "The number on this card is not the one of the patient's ID document. Please check whose card it is.",
+        ),
+        Refusal::AdultNumber => conflict(
+            "adult_number",
+            "这是成年人的号码。请用孩子自己的医保卡（社保卡）登记；还没有卡的，用出生医学证明。",
+            "This number belongs to an adult. Please register the child with its own insurance card, or with the birth certificate if there is no card yet.",
+        ),
+        Refusal::Unidentified => invalid(
+            "identifier_missing",
+            "请至少填写证件、手机号或就诊卡号中的一项。",
+            "Please give at least one of document, phone and visit card.",
+        ),
+        Refusal::GuardiansFull(limit) => conflict(
+            "guardians_full",
+            "这个孩子已经有监护人绑定，人数已达上限。请先由其中一位解绑，或到医院窗口办理。",
+            "This child is linked to as many guardians as there can be. Please have one of them unlink first, or visit the service desk.",
+        )
+        .with("limit", *limit),
         Refusal::Busy | Refusal::NotFound | Refusal::SignedOut | Refusal::Store(_) => Problem::internal(),
     }
 }

@@ -45,6 +45,16 @@ pub fn may_tie(tie: Tie) -> Result<(), Refusal> {
     if needs_guardian(Some(age)) && !tie.guardian_consent { Err(Refusal::GuardianConsent) } else { Ok(()) }
 }
 
+/// Whether the birth date that a document tells fits somebody who is added as a child: a child is registered with a number of
+/// its own, not with a parent's.
+///
+/// # Errors
+/// [`Refusal::AdultNumber`].
+pub fn number_fits(as_child: bool, birth: Date, today: Date) -> Result<(), Refusal> {
+    let adult = age(Some(birth), today).is_some_and(|age| age >= ADULT_FROM);
+    if as_child && adult { Err(Refusal::AdultNumber) } else { Ok(()) }
+}
+
 /// Whether a guardian's separate consent is kept for a person of this age.
 #[must_use]
 pub fn needs_guardian(age: Option<i16>) -> bool {

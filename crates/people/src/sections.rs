@@ -94,6 +94,24 @@ fn persons() -> Section {
             "After so many wrong names or details within a day an account may not look for a person any more",
         )
         .number(
+            "guardians",
+            (1, 10),
+            "一个孩子最多绑定几位监护人",
+            "The most guardians on whose phones a child's record may be",
+        )
+        .number(
+            "hand_over_days",
+            (1, 3650),
+            "孩子满 18 岁后，监护人还可管理多少天",
+            "For so many days after a child came of age its guardians still hold the record",
+        )
+        .number(
+            "keep_years",
+            (1, 100),
+            "档案注销后保存多少年再清除（门诊病历为 15 年）",
+            "For so many years a closed record is kept before it is wiped (15 for outpatient records)",
+        )
+        .number(
             "wrong_names_per_address_day",
             (1, 10_000),
             "同一网络地址一天内最多填错几次",

@@ -14,13 +14,28 @@ pub struct PersonRules {
     /// After so many wrong names or details within a day an account may not look for a person any more, nor anybody by the
     /// same phone. Default 5.
     pub wrong_names_per_day: u32,
+    /// The most accounts that a child may be bound to: its guardians. Default 2.
+    pub guardians: u32,
+    /// For so many days after a child came of age its guardians still hold the record, unless the person decides otherwise.
+    /// Default 90.
+    pub hand_over_days: u32,
+    /// For so many years after the last change a record is kept, closed, when its person asks for deletion. Default 15, as
+    /// outpatient records are.
+    pub keep_years: u32,
     /// The same for an address. Carriers put thousands of phones behind one, so this is more. Default 50.
     pub wrong_names_per_address_day: u32,
 }
 
 impl Default for PersonRules {
     fn default() -> Self {
-        Self { per_account: 5, wrong_names_per_day: 5, wrong_names_per_address_day: 50 }
+        Self {
+            per_account: 5,
+            wrong_names_per_day: 5,
+            guardians: 2,
+            hand_over_days: 90,
+            keep_years: 15,
+            wrong_names_per_address_day: 50,
+        }
     }
 }
 

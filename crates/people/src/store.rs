@@ -1,6 +1,7 @@
 //! The SQL of this capability, one file for each group of tables, and the names under which fields are sealed.
 
 pub(crate) mod account;
+pub(crate) mod card;
 pub(crate) mod channel;
 pub(crate) mod code;
 pub(crate) mod look_up;
@@ -15,6 +16,8 @@ pub(crate) const PHONE: &str = "phone";
 pub(crate) const DOCUMENT: &str = "document.number";
 /// Hashed: the last four characters of a person's document.
 pub(crate) const DOCUMENT_TAIL: &str = "document.tail";
+/// Sealed and hashed: the number of a card.
+pub(crate) const CARD: &str = "card.number";
 /// Hashed: a code that went out by SMS.
 pub(crate) const CODE: &str = "sms.code";
 /// Hashed: the address that a request came from.
@@ -47,6 +50,7 @@ pub(crate) const DEVICE_SECRET: &str = "device.secret";
 
 /// Every statement, for the test that prepares them all.
 pub(crate) fn all() -> Vec<::store::Sql> {
-    let own = [account::ALL, channel::ALL, code::ALL, person::ALL, wechat_return::ALL].concat();
-    [own, look_up::ALL.to_vec(), crate::staff::store::all(), crate::devices::store::ALL.to_vec()].concat()
+    let own = [account::ALL, card::ALL, channel::ALL, code::ALL, person::ALL, wechat_return::ALL].concat();
+    let more = [look_up::ALL.to_vec(), crate::records::statements(), crate::devices::store::ALL.to_vec()];
+    [own, more.concat(), crate::staff::store::all()].concat()
 }

@@ -67,6 +67,7 @@ pub fn migrations() -> Vec<Migration> {
         notify::migrations(),
         schedule::migrations(),
         booking::migrations(),
+        channel::migrations(),
         entrance::migrations(),
     ]
     .concat()
@@ -82,6 +83,7 @@ pub fn statements() -> Vec<Sql> {
         notify::statements(),
         schedule::statements(),
         booking::statements(),
+        channel::statements(),
         entrance::statements(),
         crate::check::rows::statements(),
     ]
@@ -140,6 +142,8 @@ impl App {
             sessions: sessions.clone(),
             channels: channels.clone(),
             send_code: Arc::new(notify::Sender::new(vault.clone())),
+            hospitals: hospitals.clone(),
+            merging: Arc::new(crate::keeps::Kept),
             upcoming: Arc::new(Ahead),
             places: Arc::new(OnBoard(board.clone())),
             granted: granted.clone(),
@@ -154,8 +158,15 @@ impl App {
             vault: vault.clone(),
         };
         let url = config.server.public_url.as_str();
-        let entrance_deps =
-            entrance::Deps::new(db.clone(), vault.clone(), hospitals.clone(), channels.clone(), url);
+        let channel_deps = channel::ChannelDeps {
+            db: db.clone(),
+            vault: vault.clone(),
+            hospitals: hospitals.clone(),
+            channels: channels.clone(),
+            board: board.clone(),
+            public_url: url.into(),
+        };
+        let entrance_deps = entrance::Deps::new(channel_deps.clone());
         let vendors = Vendors::load(&db).await?;
         let facts = facts(channels.clone(), vendors.clone());
         let schedule_deps = schedule::ScheduleDeps {
@@ -166,10 +177,11 @@ impl App {
         };
         let mut capabilities = vec![
             people::devices::capability(people_deps.clone()),
-            people::capability(people_deps),
+            people::capability(people_deps.clone()),
             notify::capability(notify.clone()),
             schedule::capability(schedule_deps),
             booking::capability(booking_deps),
+            channel::capability(channel_deps, people_deps),
             entrance::capability(),
         ];
         let settings = capabilities.iter().flat_map(|c| c.settings.clone()).collect();

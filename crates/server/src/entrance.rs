@@ -64,6 +64,8 @@ pub struct Deps {
     pub channels: Channels,
     /// How people reach us, without a slash at the end.
     pub public_url: Arc<str>,
+    /// Codes, and what is said about a scan.
+    pub codes: channel::ChannelDeps,
     answer_within: Duration,
     wake: Arc<Notify>,
     intake: intake::Intake,
@@ -72,19 +74,14 @@ pub struct Deps {
 impl Deps {
     /// With a worker's bell of its own: make it once and clone it.
     #[must_use]
-    pub fn new(
-        db: Db,
-        vault: Arc<Vault>,
-        hospitals: Hospitals,
-        channels: Channels,
-        public_url: impl Into<Arc<str>>,
-    ) -> Self {
+    pub fn new(codes: channel::ChannelDeps) -> Self {
         Self {
-            db,
-            vault,
-            hospitals,
-            channels,
-            public_url: public_url.into(),
+            db: codes.db.clone(),
+            vault: codes.vault.clone(),
+            hospitals: codes.hospitals.clone(),
+            channels: codes.channels.clone(),
+            public_url: codes.public_url.clone(),
+            codes,
             answer_within: ANSWER_WITHIN,
             wake: Arc::default(),
             intake: intake::Intake::default(),
@@ -101,7 +98,7 @@ impl Deps {
     /// What the addresses of a hospital's pages begin with.
     #[must_use]
     pub fn base_url(&self, hospital: &Hospital) -> String {
-        chat::base_url(&self.public_url, &hospital.code, self.hospitals.all().len() > 1)
+        self.codes.base_url(hospital)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod docs;
 pub mod entrance;
 pub mod health;
 pub mod http;
+mod keeps;
 pub mod layers;
 pub mod web;
 

@@ -71,13 +71,14 @@ async fn menus(
     hospitals: &edge::Hospitals,
 ) -> anyhow::Result<ExitCode> {
     let channels = Channels::load(db, vault.clone(), wechat::api::http_client().build()?).await?;
-    let deps = entrance::Deps::new(
-        db.clone(),
+    let deps = entrance::Deps::new(channel::ChannelDeps {
+        db: db.clone(),
         vault,
-        hospitals.clone(),
-        channels.clone(),
-        config.server.public_url.as_str(),
-    );
+        hospitals: hospitals.clone(),
+        channels: channels.clone(),
+        board: schedule::Board::load(db, hospitals).await?,
+        public_url: config.server.public_url.as_str().into(),
+    });
     let mut failed = false;
     for channel in channels.all().iter().filter(|c| c.kind == people::ChannelKind::Service) {
         let Some(hospital) = hospitals.get(channel.hospital) else { continue };

@@ -36,6 +36,8 @@ export interface Given {
   body?: unknown
   /** A file as it is, in place of a body. */
   file?: Blob
+  /** A table, instead of a body. */
+  csv?: Blob
   /** Names one intent, so that asking twice does it once. */
   key?: string
   /** More of them, `If-Match` for example. */
@@ -68,6 +70,7 @@ async function send(method: string, url: string, given: Given): Promise<Told> {
   if (method !== 'GET' && csrf) headers['X-CSRF'] = csrf
   if (given.key) headers['Idempotency-Key'] = given.key
   if (given.file) headers['Content-Type'] = 'application/octet-stream'
+  else if (given.csv) headers['Content-Type'] = 'text/csv'
   else if (given.body !== undefined) headers['Content-Type'] = 'application/json'
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS)
@@ -76,7 +79,7 @@ async function send(method: string, url: string, given: Given): Promise<Told> {
       new Request(location.origin + url, {
         method,
         headers,
-        body: given.file ?? (given.body === undefined ? null : JSON.stringify(given.body)),
+        body: given.file ?? given.csv ?? (given.body === undefined ? null : JSON.stringify(given.body)),
         credentials: 'same-origin',
         signal: stop.signal,
       }),

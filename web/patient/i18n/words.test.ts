@@ -6,11 +6,12 @@ import { book } from './zh/book'
 import { core } from './zh/core'
 import { desk } from './zh/desk'
 import { home } from './zh/home'
+import { own } from './zh/own'
 import { person } from './zh/person'
 import { rush } from './zh/rush'
 import { wait } from './zh/wait'
 
-const zh = { core, home, book, desk, person, rush, wait }
+const zh = { core, home, book, desk, own, person, rush, wait }
 const web = join(import.meta.dirname, '../..')
 
 function* sources(dir: string): Generator<string> {

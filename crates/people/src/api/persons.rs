@@ -31,7 +31,7 @@ pub(super) struct Persons {
 /// A document as it was typed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewDocument {
+pub(crate) struct NewDocument {
     /// What it is.
     kind: DocumentKind,
     /// Its number, however it is written.
@@ -68,6 +68,9 @@ pub(super) struct NewPerson {
     /// Whether the guardian of a child under 14 agreed separately.
     #[serde(default)]
     guardian_consent: bool,
+    /// Whether this is a child, who is registered with a number of its own: an adult's is refused.
+    #[serde(default)]
+    as_child: bool,
 }
 
 /// A person on file to be bound.
@@ -248,9 +251,15 @@ fn read(body: NewPerson, today: Date) -> Result<persons::NewPerson, base::Proble
             code: body.code,
             relation: body.relation,
             consent: Consent { version: body.consent_version, guardian: body.guardian_consent },
+            as_child: body.as_child,
         }),
         _ => Err(all(wrong)),
     }
+}
+
+/// Reads a document as it was typed.
+pub(crate) fn read_document(typed: &NewDocument, today: Date) -> Result<Document, Refusal> {
+    Ok(Document::parse(typed.kind, &typed.number, typed.country.as_deref(), today)?)
 }
 
 fn blame<T>(wrong: &mut Vec<Refusal>, refusal: Refusal) -> Option<T> {

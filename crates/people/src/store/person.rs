@@ -44,10 +44,11 @@ use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, 
     SET_BIRTH = "UPDATE person SET birth_date = $3, sex = $4, changed_at = $5 WHERE hospital_id = $1 AND id = $2";
     BY_DOCUMENT = "SELECT p.id, p.name_blind, p.phone_blind, p.birth_date, p.sex, d.tail_blind FROM person_document d
              JOIN person p ON p.hospital_id = d.hospital_id AND p.id = d.person_id
-             WHERE d.hospital_id = $1 AND d.number_blind = $2 AND d.voided_at IS NULL";
+             WHERE d.hospital_id = $1 AND d.number_blind = $2 AND d.voided_at IS NULL AND p.merged_into IS NULL";
     BY_NAME_AND_PHONE = "SELECT p.id, p.name_blind, p.phone_blind, p.birth_date, p.sex, d.tail_blind FROM person p
              LEFT JOIN person_document d ON d.hospital_id = p.hospital_id AND d.person_id = p.id AND d.is_main = 1 AND d.voided_at IS NULL
-             WHERE p.hospital_id = $1 AND p.phone_blind = $2 AND p.name_blind = $3 ORDER BY p.created_at, p.id LIMIT 20";
+             WHERE p.hospital_id = $1 AND p.phone_blind = $2 AND p.name_blind = $3
+                 AND p.merged_into IS NULL AND p.locked_at IS NULL ORDER BY p.created_at, p.id LIMIT 20";
     ADD_DOCUMENT = "INSERT INTO person_document (hospital_id, id, person_id, kind, country, number, number_masked, number_blind, tail_blind,
                  is_main, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10) ON CONFLICT DO NOTHING";
@@ -60,6 +61,13 @@ use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, 
     DEFAULT = "UPDATE binding SET is_default = 1 WHERE hospital_id = $1 AND account_id = $2 AND person_id = $3 AND voided_at IS NULL";
     OLDEST = "SELECT person_id FROM binding WHERE hospital_id = $1 AND account_id = $2 AND voided_at IS NULL ORDER BY bound_at, id LIMIT 1";
     RELATION = "UPDATE binding SET relation = $4 WHERE hospital_id = $1 AND account_id = $2 AND person_id = $3 AND voided_at IS NULL";
+    FACTS = "SELECT p.name_masked, p.name_blind, p.birth_date, d.number_blind FROM person p
+             LEFT JOIN person_document d ON d.hospital_id = p.hospital_id AND d.person_id = p.id AND d.is_main = 1 AND d.voided_at IS NULL
+                 AND d.kind = 'resident_id'
+             WHERE p.hospital_id = $1 AND p.id = $2 AND p.merged_into IS NULL AND p.locked_at IS NULL";
+    COUNT_HOLDERS = "SELECT CAST(COUNT(*) AS BIGINT) FROM binding WHERE hospital_id = $1 AND person_id = $2 AND account_id <> $3 AND voided_at IS NULL";
+    LOCK_PERSON = "UPDATE person SET changed_at = $3 WHERE hospital_id = $1 AND id = $2 AND merged_into IS NULL AND locked_at IS NULL";
+    SET_NAME = "UPDATE person SET name = $3, name_masked = $4, name_blind = $5, changed_at = $6 WHERE hospital_id = $1 AND id = $2";
     CONSENT = "INSERT INTO consent (hospital_id, id, account_id, person_id, kind, version, lang, given_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 }
 
@@ -180,6 +188,48 @@ pub(crate) async fn list_in(tx: &mut Tx, h: HospitalId, account: AccountId) -> R
     tx.all(LIST, args![h, account]).await
 }
 
+/// What of a person decides whether a card or an account may be theirs.
+pub(crate) struct FactsRow {
+    pub(crate) name_masked: String,
+    pub(crate) name_blind: String,
+    pub(crate) birth: Option<Date>,
+    /// Of the main document, when that is a resident identity number.
+    pub(crate) resident_blind: Option<String>,
+}
+
+impl FromRow for FactsRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            name_masked: row.get("name_masked")?,
+            name_blind: row.get("name_blind")?,
+            birth: row.get("birth_date")?,
+            resident_blind: row.get("number_blind")?,
+        })
+    }
+}
+
+/// `None` for somebody who is not there, was merged into another record, or is locked.
+pub(crate) async fn facts(tx: &mut Tx, h: HospitalId, id: PersonId) -> Result<Option<FactsRow>> {
+    tx.opt(FACTS, args![h, id]).await
+}
+
+/// How many other accounts a person is bound to. Locks the person first, so that two guardians who come at once are counted.
+pub(crate) async fn other_holders(
+    tx: &mut Tx,
+    h: HospitalId,
+    id: PersonId,
+    account: AccountId,
+) -> Result<i64> {
+    lock(tx, h, id).await?;
+    Ok(tx.one::<One<i64>>(COUNT_HOLDERS, args![h, id, account]).await?.0)
+}
+
+/// Lets changes to one person's record happen one after another; false when the record is not open.
+pub(crate) async fn lock(tx: &mut Tx, h: HospitalId, id: PersonId) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(LOCK_PERSON, args![h, id, now]).await? == 1)
+}
+
 pub(crate) async fn holders(db: &Db, h: HospitalId, person: PersonId) -> Result<Vec<AccountId>> {
     Ok(db.all::<One<AccountId>>(HOLDERS, args![h, person]).await?.into_iter().map(|one| one.0).collect())
 }
@@ -223,6 +273,11 @@ pub(crate) async fn set_phone(tx: &mut Tx, h: HospitalId, id: PersonId, phone: &
     let now = tx.now();
     let values = args![h, id, phone.sealed.clone(), &phone.masked, &phone.blind, now];
     tx.exec(SET_PHONE, values).await.map(drop)
+}
+
+pub(crate) async fn set_name(tx: &mut Tx, h: HospitalId, id: PersonId, name: &Covered) -> Result<()> {
+    let now = tx.now();
+    tx.exec(SET_NAME, args![h, id, name.sealed.clone(), &name.masked, &name.blind, now]).await.map(drop)
 }
 
 pub(crate) async fn set_birth(

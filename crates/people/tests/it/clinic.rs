@@ -243,6 +243,8 @@ impl Clinic {
         let channels = Channels::load(db, vault.clone(), http()).await.unwrap();
         let (inbox, appointments) = (Arc::new(Inbox::default()), Arc::new(Appointments::default()));
         let deps = PeopleDeps {
+            hospitals: hospitals.clone(),
+            merging: Arc::new(NoVisits),
             db: db.clone(),
             vault: vault.clone(),
             sessions: sessions.clone(),
@@ -349,4 +351,33 @@ pub fn resident(birth: &str, sequence: u32) -> String {
 pub fn with(mut value: Value, member: &str, to: Value) -> Value {
     value[member] = to;
     value
+}
+
+/// No other capability is here.
+pub struct NoVisits;
+
+#[async_trait::async_trait]
+impl people::records::merge::Merging for NoVisits {
+    async fn clashes(&self, _: &mut Tx, _: HospitalId, _: PersonId, _: PersonId) -> store::Result<u32> {
+        Ok(0)
+    }
+
+    async fn hand_over(
+        &self,
+        _: &mut Tx,
+        _: HospitalId,
+        _: PersonId,
+        _: PersonId,
+        _: Option<&[String]>,
+    ) -> store::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn on_file(&self, _: &mut Tx, _: HospitalId, _: PersonId) -> store::Result<serde_json::Value> {
+        Ok(serde_json::json!({}))
+    }
+
+    async fn ahead(&self, _: &mut Tx, _: HospitalId, _: PersonId) -> store::Result<u32> {
+        Ok(0)
+    }
 }

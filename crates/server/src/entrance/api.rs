@@ -244,10 +244,12 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
     };
     let kept = deps.intake.keep(deps, new, topic.is_some()).await?;
     let outcome = if kept.is_new { "received" } else { "repeated" };
-    let lang = kept.lang.unwrap_or_default();
-    let said = push
-        .zip(topic)
-        .and_then(|(push, topic)| say(deps, channel, &push, topic, lang, (opened.key, &query.nonce)));
+    let text = match push.as_ref().zip(topic) {
+        Some((push, topic)) => words_for(deps, channel, push, topic, kept.lang).await,
+        None => None,
+    };
+    let said =
+        push.zip(text).and_then(|(push, text)| say(deps, channel, &push, text, (opened.key, &query.nonce)));
     fault::pass(Point::PushAnswer);
     Ok(match said {
         Some((body, kind)) => Answer { outcome, body, kind },
@@ -255,24 +257,43 @@ async fn take_in(deps: &Deps, channel: &Channel, query: &Query, body: &[u8]) -> 
     })
 }
 
-/// The answer that the chat gives, ready to be sent, sealed with the push's key and nonce. From here on nothing may fail: the push is kept, and without a text
-/// it is simply acknowledged.
-fn say(
+/// What the chat says to a push. A code is answered with what is behind it; when that can't be found out just now, like any
+/// other push.
+async fn words_for(
     deps: &Deps,
     channel: &Channel,
     push: &Push,
     topic: Topic,
-    lang: Lang,
-    (key, nonce): (KeyUsed, &str),
-) -> Option<(String, &'static str)> {
+    lang: Option<Lang>,
+) -> Option<String> {
+    if let Some(scene) = rules::scene(push) {
+        let answer = channel::scans::answer(&deps.codes, channel, &push.from, scene.text, lang, scene.is_new);
+        match answer.await {
+            Ok(text) => return Some(text),
+            Err(error) => {
+                tracing::warn!(%error, account = channel.name, "what is behind a code could not be found out");
+            }
+        }
+    }
     let hospital = deps.hospitals.get(channel.hospital)?;
     let place = Place {
         name: hospital.profile.short_name.clone(),
         phone: hospital.profile.phone.clone(),
         base: deps.base_url(&hospital),
     };
+    Some(chat::text(topic, lang.unwrap_or_default(), &place))
+}
+
+/// The answer, ready to be sent, sealed with the push's key and nonce. From here on nothing may fail: the push is kept, and
+/// without a text it is simply acknowledged.
+fn say(
+    deps: &Deps,
+    channel: &Channel,
+    push: &Push,
+    text: String,
+    (key, nonce): (KeyUsed, &str),
+) -> Option<(String, &'static str)> {
     let now_s = deps.db.now().seconds();
-    let text = chat::text(topic, lang, &place);
     let credentials = &channel.credentials;
     let written = Reply::Text(text).write(credentials.format, push, now_s).map_err(|e| e.to_string());
     match written
@@ -286,7 +307,7 @@ fn say(
             },
         )),
         Err(error) => {
-            tracing::error!(error, ?topic, account = channel.name, "the chat's answer could not be written");
+            tracing::error!(error, account = channel.name, "the chat's answer could not be written");
             None
         }
     }

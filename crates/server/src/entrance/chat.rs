@@ -4,6 +4,7 @@
 //! to 2,048 bytes and knows no markup but `<a href>`.
 
 use base::{Lang, Text2};
+pub use channel::links::{base_url, page};
 
 use super::rules::Topic;
 
@@ -16,20 +17,6 @@ pub struct Place {
     pub phone: String,
     /// What its addresses begin with, without a slash at the end: see [`base_url`].
     pub base: String,
-}
-
-/// What a hospital's addresses begin with: the public address, and the hospital's code where there are several.
-#[must_use]
-pub fn base_url(public_url: &str, code: &str, several: bool) -> String {
-    let public = public_url.trim_end_matches('/');
-    if several { format!("{public}/h/{code}") } else { public.to_owned() }
-}
-
-/// The address of a page as the chat gives it: through the silent sign-in, so that whoever comes from the chat is known. Who
-/// can't be signed in (a snapshot page, say) still gets to read what is public.
-#[must_use]
-pub fn page(base: &str, path: &str) -> String {
-    format!("{}/auth/wechat?to={path}", base.trim_end_matches('/'))
 }
 
 /// A line with a link.
@@ -278,11 +265,5 @@ mod tests {
     fn a_hospital_without_a_phone_promises_none() {
         let place = Place { phone: String::new(), ..place() };
         assert!(!text(Topic::General, Lang::Zh, &place).contains("人工咨询"));
-    }
-
-    #[test]
-    fn several_hospitals_have_their_code_in_the_address() {
-        assert_eq!(base_url("https://h.cn", "east", false), "https://h.cn");
-        assert_eq!(base_url("https://h.cn/", "east", true), "https://h.cn/h/east");
     }
 }

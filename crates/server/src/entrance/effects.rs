@@ -109,7 +109,14 @@ impl On<'_> {
         }
         match effect {
             Effect::Followed { scene } => {
-                wechat_user::followed(tx, channel, openid, self.at, scene.as_deref()).await?;
+                let account = wechat_user::followed(tx, channel, openid, self.at, scene.as_deref()).await?;
+                if let Some(scene) = &scene {
+                    self.scanned(tx, account, scene, true).await?;
+                }
+            }
+            Effect::Scanned { scene } => {
+                let account = wechat_user::seen(tx, channel, openid, self.at, people::Activity::Scan).await?;
+                self.scanned(tx, account, &scene, false).await?;
             }
             Effect::Unfollowed => {
                 wechat_user::unfollowed(tx, channel, openid, self.at).await?;
@@ -123,6 +130,23 @@ impl On<'_> {
             Effect::TemplateFinished { .. } | Effect::Kept => {}
         }
         Ok(())
+    }
+
+    /// Somebody came by one of our codes.
+    async fn scanned(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        scene: &str,
+        is_new: bool,
+    ) -> Result<(), Failed> {
+        let push = self.kept.id.db();
+        let told = channel::scans::Told { push: &push, scene, account, is_new, at: self.at };
+        match channel::scans::keep(tx, &self.hospital, told).await {
+            Ok(()) => Ok(()),
+            Err(channel::Refusal::Store(error)) => Err(Failed::Store(error)),
+            Err(refusal) => Err(Failed::ForGood(refusal.to_string())),
+        }
     }
 
     /// Somebody chose a language by a word in the chat: as good as a tap on the page.

@@ -40,7 +40,7 @@ pub fn topic(push: &Push) -> Option<Topic> {
         Content::Event(event) => match event {
             Event::Subscribe { .. } => Some(Topic::Welcome),
             Event::Click { key } => Some(words::topic(key)),
-            // No scene of ours is known here yet, so a scan is met as any other word would be.
+            // Said when the scene could not be looked up.
             Event::Scan { .. } => Some(Topic::General),
             // The phone shows "receiving" until something is said.
             Event::ScanCode(scan) if scan.waits => Some(Topic::General),
@@ -48,6 +48,27 @@ pub fn topic(push: &Push) -> Option<Topic> {
         },
         Content::Unknown { .. } => None,
     }
+}
+
+/// The code that a push came by: what is said then depends on what is behind it.
+#[must_use]
+pub fn scene(push: &Push) -> Option<Scene<'_>> {
+    match &push.content {
+        Content::Event(Event::Subscribe { scene: Some(scene), .. }) => {
+            Some(Scene { text: scene, is_new: true })
+        }
+        Content::Event(Event::Scan { scene, .. }) => Some(Scene { text: scene, is_new: false }),
+        _ => None,
+    }
+}
+
+/// A code's scene, and whether its scanner began to follow with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scene<'a> {
+    /// The scene.
+    pub text: &'a str,
+    /// A new follower.
+    pub is_new: bool,
 }
 
 /// What has to be done about a push after it was acknowledged.
@@ -66,6 +87,11 @@ pub enum Effect {
         activity: people::Activity,
         /// The language that they asked for by a word.
         lang: Option<Lang>,
+    },
+    /// A follower scanned a code.
+    Scanned {
+        /// The code's scene.
+        scene: String,
     },
     /// The platform tells what became of a template message.
     TemplateFinished {
@@ -109,7 +135,7 @@ pub fn effect(push: &Push) -> Effect {
             Event::Subscribe { scene, .. } => Effect::Followed { scene: scene.clone() },
             // Whoever has deleted the WeChat account can't be reached by it any more either.
             Event::Unsubscribe | Event::AuthorizationCancelled(_) => Effect::Unfollowed,
-            Event::Scan { .. } => acted(Activity::Scan),
+            Event::Scan { scene, .. } => Effect::Scanned { scene: scene.clone() },
             Event::Click { key } => Effect::Acted {
                 activity: Activity::Menu,
                 lang: match words::topic(key) {
@@ -246,7 +272,7 @@ mod tests {
             ),
             (event("<Event>unsubscribe</Event>"), Effect::Unfollowed),
             (event("<Event>user_authorization_cancellation</Event>"), Effect::Unfollowed),
-            (event("<Event>SCAN</Event><EventKey>7</EventKey>"), acted(Activity::Scan, None)),
+            (event("<Event>SCAN</Event><EventKey>7</EventKey>"), Effect::Scanned { scene: "7".into() }),
             (event("<Event>CLICK</Event><EventKey>中文</EventKey>"), acted(Activity::Menu, Some(Lang::Zh))),
             (event("<Event>VIEW</Event>"), Effect::Kept),
             (event("<Event>tomorrow</Event>"), Effect::Kept),

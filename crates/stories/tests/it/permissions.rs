@@ -157,6 +157,9 @@ async fn another_hospital_is_another_world() {
                 let answer = call(&local, &rule, &ids).await;
                 if !matches!(rule.who, Who::Anyone | Who::Accounts) {
                     let _for_staff = answer.refused(403, "forbidden");
+                } else if rule.path == "/q/{scene}" {
+                    // A code that is none leads a browser to the page that says so.
+                    assert_eq!(answer.expect(302).header("location"), "/code?problem=code_unknown");
                 } else if rule.path.contains('{') && answer.status != 422 {
                     let _not_there = answer.refused(404, "not_found");
                 }

@@ -26,7 +26,7 @@ pub const OLD_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
 pub const OPENID: &str = "oAlice_0000000000000000000001";
 
 pub fn migrations() -> Vec<Migration> {
-    [edge::migrations(), people::migrations(), notify::migrations(), entrance::migrations()].concat()
+    crate::app::migrations()
 }
 
 /// The entrance, and WeChat in front of it.
@@ -71,6 +71,13 @@ pub fn channel(mode: CallbackMode, format: CallbackFormat) -> NewChannel {
     }
 }
 
+/// What the entrance needs of others.
+pub async fn deps(db: Db, vault: Arc<Vault>, hospitals: Hospitals, channels: people::Channels) -> Deps {
+    let board = schedule::Board::load(&db, &hospitals).await.unwrap();
+    let public_url = "https://wx.hospital.example".into();
+    Deps::new(channel::ChannelDeps { db, vault, hospitals, channels, board, public_url })
+}
+
 impl Lab {
     /// In safe mode and XML, as a hospital should have it.
     pub async fn open(t: &TestDb) -> Self {
@@ -91,7 +98,7 @@ impl Lab {
         add_channel(&mut tx, &vault, &new).await.unwrap();
         tx.commit().await.unwrap();
         let channels = channels(&t.db, &vault).await;
-        let deps = Deps::new(t.db.clone(), vault, hospitals, channels, "https://wx.hospital.example");
+        let deps = deps(t.db.clone(), vault, hospitals, channels).await;
         Self { routes: entrance::routes(deps.clone()), deps }
     }
 
@@ -99,7 +106,7 @@ impl Lab {
     pub async fn node(&self, db: Db) -> Self {
         let hospitals = Hospitals::load(&db).await.unwrap();
         let channels = channels(&db, &self.deps.vault).await;
-        let deps = Deps::new(db, self.deps.vault.clone(), hospitals, channels, self.deps.public_url.clone());
+        let deps = deps(db, self.deps.vault.clone(), hospitals, channels).await;
         Self { routes: entrance::routes(deps.clone()), deps }
     }
 

@@ -192,13 +192,7 @@ impl Lab {
         tx.commit().await.unwrap();
         let hospitals = edge::Hospitals::load(&t.db).await.unwrap();
         let channels = channels(&t.db, &vault).await;
-        let deps = crate::entrance::Deps::new(
-            t.db.clone(),
-            vault,
-            hospitals,
-            channels,
-            "https://wx.hospital.example",
-        );
+        let deps = super::lab::deps(t.db.clone(), vault, hospitals, channels).await;
         Self { routes: crate::entrance::routes(deps.clone()), deps }
     }
 }
