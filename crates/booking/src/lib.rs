@@ -9,7 +9,7 @@
 //! - [`rules`]: who may have what; why not, in words
 //! - [`desk`]: lanes, batches, cancelling, moving; the counter, added numbers, return visits, stops
 //! - [`hold`]: places that are kept for somebody until a time
-//! - [`api`]: for patients; `staff_api`: for the registration desk
+//! - [`api`]: for patients; `staff_api`: for the registration desk; [`arrive`]: being there, for whoever keeps the lines
 //! - [`reacts`]: confirmations and the reminder of the day before
 //!
 //! **Invariant:** booking never sees a payment platform or WeChat. A held place is confirmed by whoever takes the money,
@@ -17,6 +17,7 @@
 
 mod add_on_codes;
 pub mod api;
+pub mod arrive;
 pub mod check;
 pub mod desk;
 mod free;
@@ -97,5 +98,6 @@ pub fn migrations() -> Vec<::store::Migration> {
 /// Its statements.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::ALL, store::calls::ALL, store::desk::ALL, store::hold::ALL, store::look::ALL].concat()
+    [store::ALL, store::arrive::ALL, store::calls::ALL, store::desk::ALL, store::hold::ALL, store::look::ALL]
+        .concat()
 }
