@@ -43,6 +43,7 @@ use edge::{Capability, Hospitals};
 pub use desk::Desk;
 pub use hold::{Hold, HoldFor};
 pub use model::{AppointmentId, Limits, State};
+pub use problems::refused;
 
 /// What the capability needs of others.
 #[derive(Clone)]

@@ -79,6 +79,10 @@ pub async fn set_mapping(
 const TITLES: &[(Kind, &[&[&str]])] = &[
     (Kind::AppointmentRestored, &[&["恢复"], &["出诊", "门诊", "停诊", "坐诊"]]),
     (Kind::AppointmentReplaced, &[&["医生", "医师", "专家"], &["变更", "更换", "替诊", "调整"]]),
+    (Kind::QueueMissed, &[&["过号"]]),
+    (Kind::QueueCalled, &[&["叫号"]]),
+    (Kind::QueueSoon, &[&["排队", "候诊"]]),
+    (Kind::PickUpReady, &[&["取件", "领取"]]),
     (Kind::AppointmentStopped, &[&["停诊"]]),
     (Kind::AppointmentMoved, &[VISIT, &["变更", "改约", "改期", "调整"]]),
     (Kind::AppointmentCancelled, &[VISIT, &["取消", "退号"]]),

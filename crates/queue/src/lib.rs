@@ -52,6 +52,9 @@ pub use model::{AreaId, QueueId, RoomId, TicketId};
 pub use picture::Pictures;
 pub use settings::Settings;
 
+/// The name of the field in which staff say why somebody goes before others.
+pub(crate) const CLASS_REASON: &str = "ticket.class_reason";
+
 /// What the capability needs of others.
 #[derive(Clone)]
 pub struct QueueDeps {

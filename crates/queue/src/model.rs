@@ -561,8 +561,12 @@ pub struct Was {
     pub id: TicketId,
     /// The version that the step left behind: when it has moved on, the step can't be taken back.
     pub version: i64,
-    /// In which line it was.
+    /// In which line it was …
     pub queue: QueueId,
+    /// … with which number …
+    pub number: i64,
+    /// … called how.
+    pub label: String,
     /// Where it stood.
     pub state: TicketState,
     /// See [`Ticket::misses`].
@@ -584,6 +588,22 @@ pub struct Was {
 }
 
 impl Was {
+    /// Puts `ticket` back to where it stood.
+    pub fn restore(&self, ticket: &mut Ticket) {
+        ticket.queue = self.queue;
+        ticket.number = self.number;
+        ticket.label.clone_from(&self.label);
+        ticket.state = self.state;
+        ticket.misses = self.misses;
+        ticket.due_turn = self.due_turn;
+        ticket.returned_at = self.returned_at;
+        ticket.room = self.room;
+        ticket.called_at = self.called_at;
+        ticket.times = self.times;
+        ticket.began_at = self.began_at;
+        ticket.ended_at = self.ended_at;
+    }
+
     /// How `ticket` stands before a step.
     #[must_use]
     pub fn of(ticket: &Ticket) -> Self {
@@ -591,6 +611,8 @@ impl Was {
             id: ticket.id,
             version: ticket.version + 1,
             queue: ticket.queue,
+            number: ticket.number,
+            label: ticket.label.clone(),
             state: ticket.state,
             misses: ticket.misses,
             due_turn: ticket.due_turn,

@@ -56,7 +56,7 @@ impl Policy {
 }
 
 /// How many turns a line has had today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Turns {
     /// Calls in all.
     pub calls: i64,
@@ -174,7 +174,8 @@ struct Lines {
 
 impl Lines {
     fn new(waiting: impl IntoIterator<Item = Waiting>, policy: &Policy) -> Self {
-        let mut lines = Self { emergency: Vec::new(), missed: Vec::new(), back: Vec::new(), line: Vec::new() };
+        let mut lines =
+            Self { emergency: Vec::new(), missed: Vec::new(), back: Vec::new(), line: Vec::new() };
         for one in waiting {
             let list = if one.class == Some(Class::Emergency) {
                 &mut lines.emergency

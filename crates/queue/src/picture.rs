@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use schedule::Board;
 use store::{Db, Topic};
 
+pub(crate) use load::band_of;
 pub use setup::Setup;
 use slot::Slot;
 
@@ -264,5 +265,43 @@ impl Pictures {
     /// The hospital's figures for waiting.
     pub(crate) fn settings(&self, h: HospitalId) -> Settings {
         self.inner.hospitals.get(h).map(|h| h.settings(Settings::SECTION)).unwrap_or_default()
+    }
+}
+
+impl Pictures {
+    /// A line as it was when it was last painted, without waiting for anything: for its pace, in the middle of a transaction. A line
+    /// that was never painted is blank.
+    #[must_use]
+    pub(crate) fn sketch(&self, h: HospitalId, queue: &Queue) -> Arc<LinePicture> {
+        let slot = self.inner.lines.lock().get(&(h, queue.id)).cloned();
+        slot.and_then(|slot| slot.last()).unwrap_or_else(|| Arc::new(self.blank(h, queue)))
+    }
+
+    fn blank(&self, h: HospitalId, queue: &Queue) -> LinePicture {
+        let now = self.inner.db.now();
+        let zone = self.inner.hospitals.get(h).map_or_else(base::Zone::china, |h| h.zone.clone());
+        let usual = f64::from(i32::try_from(queue.service_seconds).unwrap_or(300));
+        LinePicture {
+            queue: queue.clone(),
+            area: None,
+            rooms: Vec::new(),
+            doctor: None,
+            department_name: None,
+            campus_name: None,
+            date: zone.date(now),
+            open: Vec::new(),
+            placed: Vec::new(),
+            ranges: Vec::new(),
+            newcomer: Range { low: now, high: now, earliest: now },
+            policy: Policy::named(queue.policy, &self.settings(h)),
+            turns: Turns::default(),
+            belief: Belief::of_median(usual),
+            inserted: 0.0,
+            active_rooms: 1,
+            expected: Vec::new(),
+            done: 0,
+            passed: 0,
+            painted_at: now,
+        }
     }
 }

@@ -127,7 +127,10 @@ mod tests {
         assert_eq!(code, PlaceCode { area: area.id, epoch: 3, until: None });
         let now = UnixMs(1_795_392_000_000);
         assert!(check(&code, &area, now).is_ok());
-        assert_eq!(check(&code, &Area { epoch: 4, ..area.clone() }, now).unwrap_err().code, "place_code_expired");
+        assert_eq!(
+            check(&code, &Area { epoch: 4, ..area.clone() }, now).unwrap_err().code,
+            "place_code_expired"
+        );
         let short = read(&vault, H, &make(&vault, H, &area, Some(now))).unwrap();
         assert_eq!(check(&short, &area, now).unwrap_err().code, "place_code_expired");
         assert!(check(&short, &area, UnixMs(now.0 - 1)).is_ok());

@@ -42,7 +42,9 @@ pub(crate) fn not_here(metres: f64) -> Problem {
     conflict(
         "not_here",
         format!("您离候诊区还有约 {metres} 米，到了再报到，或扫描候诊区的二维码。"),
-        format!("You are about {metres} m away. Check in when you are here, or scan the code at the waiting area."),
+        format!(
+            "You are about {metres} m away. Check in when you are here, or scan the code at the waiting area."
+        ),
     )
     .with("distance_m", metres)
 }
@@ -177,8 +179,12 @@ pub(crate) fn undo_over(seconds: u32) -> Problem {
 
 /// 422: a value that can't be.
 pub(crate) fn invalid(field: &str, zh: &str, en: &str) -> Problem {
-    Problem::new(Kind::Invalid, "wrong_value", format!("{field}：{zh}。"), format!("{field}: {en}."))
-        .field(field, "wrong_value", zh, en)
+    Problem::new(Kind::Invalid, "wrong_value", format!("{field}：{zh}。"), format!("{field}: {en}.")).field(
+        field,
+        "wrong_value",
+        zh,
+        en,
+    )
 }
 
 /// 409: the code or the doctor's line is there.
@@ -190,3 +196,21 @@ pub(crate) fn code_taken() -> Problem {
     )
 }
 
+/// 409: it is not ready to be handed over.
+pub(crate) fn not_ready() -> Problem {
+    conflict(
+        "not_ready",
+        "还没有准备好，准备好后会通知您。",
+        "This is not ready yet. We will tell you when it is.",
+    )
+}
+
+/// 428: who changes what others may change says which version they saw.
+pub(crate) fn version_missing() -> Problem {
+    Problem::new(
+        Kind::Required,
+        "if_match_required",
+        "请求缺少 If-Match（所见的版本）。",
+        "The If-Match header (the version that you saw) is missing.",
+    )
+}

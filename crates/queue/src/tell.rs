@@ -158,7 +158,10 @@ fn about(hospital: &Hospital, picture: &LinePicture, ticket: &Ticket, kind: Kind
     put("department_id", queue.department.map(|id| id.to_string().into()));
     put("doctor", picture.doctor.as_ref().map(|d| d.0.clone().into()));
     let area = picture.area.as_ref().map(|a| a.name.clone());
-    put("campus", picture.campus_name.clone().or_else(|| Some(hospital.profile.short_name.clone())).map(Arg::from));
+    put(
+        "campus",
+        picture.campus_name.clone().or_else(|| Some(hospital.profile.short_name.clone())).map(Arg::from),
+    );
     put("room", area.map(Arg::from));
     put("start", Some(now.into()));
     Tell {

@@ -73,7 +73,12 @@ impl Shared {
         Self { deps, shown, kept: Mutex::default() }
     }
 
-    fn kept(&self, key: &(HospitalId, String), setup: &Arc<Setup>, lines: &[Arc<LinePicture>]) -> Option<Arc<str>> {
+    fn kept(
+        &self,
+        key: &(HospitalId, String),
+        setup: &Arc<Setup>,
+        lines: &[Arc<LinePicture>],
+    ) -> Option<Arc<str>> {
         let all = self.kept.lock();
         let kept = all.get(key)?;
         let same = Arc::ptr_eq(&kept.setup, setup)
@@ -101,7 +106,8 @@ impl TopicSource for Shared {
     }
 
     async fn rendered(&self, caller: &Caller, id: &str) -> Result<Arc<str>, Problem> {
-        if self.shown == Shown::Desk && !<crate::api::CallNext as edge::Permission>::WHO.admits(&caller.actor) {
+        if self.shown == Shown::Desk && !<crate::api::CallNext as edge::Permission>::WHO.admits(&caller.actor)
+        {
             return Err(Problem::forbidden());
         }
         let h = caller.hospital.id;

@@ -47,6 +47,8 @@ pub struct App {
     pub board: Board,
     /// The booking desk.
     pub desk: booking::Desk,
+    /// The lines of people.
+    pub queue: queue::QueueDeps,
     /// Staff and their sign-ins.
     pub staff: people::staff::StaffDeps,
     notify: notify::NotifyDeps,
@@ -67,6 +69,7 @@ pub fn migrations() -> Vec<Migration> {
         notify::migrations(),
         schedule::migrations(),
         booking::migrations(),
+        queue::migrations(),
         entrance::migrations(),
     ]
     .concat()
@@ -82,6 +85,7 @@ pub fn statements() -> Vec<Sql> {
         notify::statements(),
         schedule::statements(),
         booking::statements(),
+        queue::statements(),
         entrance::statements(),
         crate::check::rows::statements(),
     ]
@@ -152,6 +156,8 @@ impl App {
             desk: desk.clone(),
             vault: vault.clone(),
         };
+        let queue_deps =
+            queue::QueueDeps::new(db.clone(), vault.clone(), hospitals.clone(), board.clone(), desk.clone());
         let url = config.server.public_url.as_str();
         let entrance_deps =
             entrance::Deps::new(db.clone(), vault.clone(), hospitals.clone(), channels.clone(), url);
@@ -169,6 +175,7 @@ impl App {
             notify::capability(notify.clone()),
             schedule::capability(schedule_deps),
             booking::capability(booking_deps),
+            queue::capability(queue_deps.clone()),
             entrance::capability(),
         ];
         let settings = capabilities.iter().flat_map(|c| c.settings.clone()).collect();
@@ -184,6 +191,7 @@ impl App {
             channels,
             board,
             desk,
+            queue: queue_deps,
             staff,
             notify,
             entrance: entrance_deps,
@@ -385,7 +393,7 @@ struct Live {
 }
 
 /// One stream of server-sent events for all that a page watches. Each topic (`doctor:doc_…`, `department:dep_…`,
-/// `appointment:apt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
+/// `appointment:apt_…`, `area:are_…`, `queue:que_…`, `ticket:tkt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
 /// is decided topic by topic, as for its page.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(("topic" = Vec<String>, Query, description = "1 to 16 topics")),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 404, body = edge::problem::ProblemBody)))]

@@ -83,18 +83,32 @@ fn coverage(seed: u64, rooms: usize) -> (f64, f64, usize) {
         let (usual, spread) = department[(random.unit() * 5.0) as usize % 5];
         // Doctors differ from their department, and from day to day.
         let own = random.log_normal(usual, 0.18);
-        let pace = |random: &mut Random, back: bool| random.log_normal(own * if back { 0.6 } else { 1.0 }, spread);
+        let pace =
+            |random: &mut Random, back: bool| random.log_normal(own * if back { 0.6 } else { 1.0 }, spread);
         let seen = (random.unit() * 20.0) as usize;
         let today: Vec<f64> = (0..seen).map(|_| pace(&mut random, false)).collect();
         let belief = Belief { mean: f64::ln(usual), spread, weight: 60.0 }.learn(today);
         let ahead = 1 + (random.unit() * 14.0) as usize;
         let people: Vec<f64> = (0..ahead).map(|_| if random.unit() < 0.15 { 0.6 } else { 1.0 }).collect();
         let in_rooms: Vec<f64> = (0..rooms).map(|_| random.unit() * usual).collect();
-        let told = wait(belief, &Ahead { people: people.clone(), inserted: 0.12, in_rooms: in_rooms.clone(), rooms, ..Ahead::default() });
+        let told = wait(
+            belief,
+            &Ahead {
+                people: people.clone(),
+                inserted: 0.12,
+                in_rooms: in_rooms.clone(),
+                rooms,
+                ..Ahead::default()
+            },
+        );
         // What happens then.
         let mut free: Vec<f64> = Vec::new();
         for elapsed in &in_rooms {
-            let rest = (0..200).map(|_| pace(&mut random, false)).find(|whole| whole > elapsed).unwrap_or(elapsed + own) - elapsed;
+            let rest = (0..200)
+                .map(|_| pace(&mut random, false))
+                .find(|whole| whole > elapsed)
+                .unwrap_or(elapsed + own)
+                - elapsed;
             free.push(rest);
         }
         let mut serve = |free: &mut Vec<f64>, length: f64| {

@@ -114,15 +114,14 @@ fn anybody() -> impl Strategy<Value = Waiting> {
         1 => Just(Some(Class::Elder)),
         1 => Just(Some(Class::Pregnant)),
     ];
-    (1..500_i64, class, 0..240_i64, 0..60_i64, any::<bool>(), proptest::option::weighted(0.1, 0..40_i64)).prop_map(
-        |(number, class, line, before, back, due_turn)| Waiting {
+    (1..500_i64, class, 0..240_i64, 0..60_i64, any::<bool>(), proptest::option::weighted(0.1, 0..40_i64))
+        .prop_map(|(number, class, line, before, back, due_turn)| Waiting {
             class,
             checked_in_at: at(line - before),
             returned_at: back.then(|| at(line)),
             due_turn,
             ..one(number, line)
-        },
-    )
+        })
 }
 
 proptest! {

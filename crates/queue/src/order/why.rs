@@ -93,9 +93,10 @@ fn own_reason(own: &Placed, policy: &Policy, turns: Turns) -> (String, String) {
             "; people back from an exam take turns with the others",
         ),
         Cause::Priority(_) => both("；您属于优先就诊人群", "; you belong to a priority group"),
-        Cause::Line if late => {
-            both("；您晚于预约时段，排在当前时段之后", "; you came after your time, so those of the present time go first")
-        }
+        Cause::Line if late => both(
+            "；您晚于预约时段，排在当前时段之后",
+            "; you came after your time, so those of the present time go first",
+        ),
         Cause::Line => (String::new(), String::new()),
     }
 }

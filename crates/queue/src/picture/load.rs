@@ -84,9 +84,7 @@ impl Pictures {
         let set_up = Belief::of_median(f64::from(i32::try_from(queue.service_seconds).unwrap_or(300)));
         let others = match (queue.department, own) {
             (Some(_), Some(own)) if own.weight >= ENOUGH => None,
-            (Some(department), _) => {
-                believed(&pace::of_department(db, h, department, queue.id).await?, band)
-            }
+            (Some(department), _) => believed(&pace::of_department(db, h, department, queue.id).await?, band),
             _ => None,
         };
         // A department's doctors differ: their history counts for little beside one's own.
@@ -145,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_part_of_the_day_without_a_history_takes_that_of_the_others() {
-        let sums = |band, mean: f64| Sums { band, back: false, weight: 10.0, mean, square: mean * mean + 0.25 };
+        let sums =
+            |band, mean: f64| Sums { band, back: false, weight: 10.0, mean, square: mean * mean + 0.25 };
         let all = [sums(HalfDay::Am, 5.0), sums(HalfDay::Pm, 6.0)];
         assert_eq!(believed(&all, HalfDay::Am).unwrap().mean, 5.0);
         assert!((believed(&all, HalfDay::Night).unwrap().mean - 5.5).abs() < 1e-9);

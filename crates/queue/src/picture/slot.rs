@@ -23,6 +23,11 @@ impl<T> Slot<T> {
         Self { kept: tokio::sync::Mutex::new(Kept { changed, at: UnixMs(0), value: None }) }
     }
 
+    /// What was read last, however old; `None` while it is being read.
+    pub(super) fn last(&self) -> Option<Arc<T>> {
+        self.kept.try_lock().ok()?.value.clone()
+    }
+
     /// The value, read again when it must be. Those who come meanwhile wait for the one reading. When what is read is the `same` as
     /// what was kept, that stays: readers see by the pointer that nothing has changed.
     pub(super) async fn get<E, F: Future<Output = Result<T, E>>>(

@@ -6,6 +6,7 @@ use store::value::{FromRow, Row};
 use store::{Db, Result, Tx, args};
 
 use crate::model::{ActionId, QueueId, RoomId, Was};
+use crate::order::Turns;
 
 store::statements! {
     GET = "SELECT room_id, queue_ids FROM queue_desk WHERE hospital_id = $1 AND staff_id = $2";
@@ -36,6 +37,15 @@ impl FromRow for Seat {
     }
 }
 
+/// How things stood before something was done at a desk.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Before {
+    /// The tickets, in the order in which they were changed.
+    pub(crate) tickets: Vec<Was>,
+    /// Whose turn it was in the lines from which somebody was called.
+    pub(crate) turns: Vec<(QueueId, Turns)>,
+}
+
 /// Something done at a desk.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Action {
@@ -43,8 +53,8 @@ pub(crate) struct Action {
     pub(crate) id: ActionId,
     /// What.
     pub(crate) what: String,
-    /// How the tickets stood before.
-    pub(crate) was: Vec<Was>,
+    /// How things stood before.
+    pub(crate) was: Before,
     /// When.
     pub(crate) at: UnixMs,
     /// When it was taken back.
@@ -82,13 +92,13 @@ pub(crate) async fn seats(db: &Db, h: HospitalId, since: UnixMs) -> Result<Vec<(
     rows.iter().map(|row| Ok((row.get("staff_id")?, row.get("room_id")?))).collect()
 }
 
-/// Writes down what was done and how the tickets stood before.
+/// Writes down what was done and how things stood before.
 pub(crate) async fn act(
     tx: &mut Tx,
     h: HospitalId,
     staff: StaffId,
     what: &str,
-    was: &[Was],
+    was: &Before,
 ) -> Result<ActionId> {
     let (id, now) = (ActionId::new(), tx.now());
     let was = serde_json::to_value(was).unwrap_or_default();

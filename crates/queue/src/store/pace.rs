@@ -78,8 +78,7 @@ pub(crate) async fn add(
     let visit = if back { "return" } else { "first" };
     let kept: Option<Sums> = tx.opt(LOCK, args![h, queue, band, visit]).await?;
     let new = Sums { band, back, ..learned(kept, seconds) };
-    let args =
-        args![h, queue, band, visit, micros(new.weight) / 1_000, micros(new.mean), micros(new.square)];
+    let args = args![h, queue, band, visit, micros(new.weight) / 1_000, micros(new.mean), micros(new.square)];
     tx.exec(PUT, args).await.map(drop)
 }
 

@@ -85,12 +85,7 @@ pub(crate) async fn end(
 }
 
 /// Notes a reminder and when the next is due; false when another node was faster.
-pub(crate) async fn reminded(
-    tx: &mut Tx,
-    h: HospitalId,
-    p: &PickUp,
-    next: Option<UnixMs>,
-) -> Result<bool> {
+pub(crate) async fn reminded(tx: &mut Tx, h: HospitalId, p: &PickUp, next: Option<UnixMs>) -> Result<bool> {
     Ok(tx.exec(REMINDED, args![h, p.id, p.reminded, next]).await? == 1)
 }
 

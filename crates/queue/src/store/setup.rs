@@ -111,7 +111,17 @@ pub(crate) async fn add_area(tx: &mut Tx, h: HospitalId, area: &Area) -> Result<
     let (latitude, longitude, radius) = parts(area);
     let (name, way) = (&area.name, &area.way);
     let args = args![
-        h, area.id, &area.code, area.campus, &name.zh, &name.en, &way.zh, &way.en, latitude, longitude, radius
+        h,
+        area.id,
+        &area.code,
+        area.campus,
+        &name.zh,
+        &name.en,
+        &way.zh,
+        &way.en,
+        latitude,
+        longitude,
+        radius
     ];
     Ok(tx.exec(ADD_AREA, args).await? == 1)
 }
@@ -121,8 +131,18 @@ pub(crate) async fn set_area(tx: &mut Tx, h: HospitalId, area: &Area, version: i
     let (latitude, longitude, radius) = parts(area);
     let (name, way) = (&area.name, &area.way);
     let args = args![
-        h, area.id, version, &area.code, area.campus, &name.zh, &name.en, &way.zh, &way.en, latitude,
-        longitude, radius
+        h,
+        area.id,
+        version,
+        &area.code,
+        area.campus,
+        &name.zh,
+        &name.en,
+        &way.zh,
+        &way.en,
+        latitude,
+        longitude,
+        radius
     ];
     Ok(tx.exec(SET_AREA, args).await? == 1)
 }

@@ -73,11 +73,7 @@ pub(crate) async fn read(db: &Db, h: HospitalId, id: TicketId) -> Result<Option<
     db.opt(GET, args![h, id]).await
 }
 
-pub(crate) async fn of_appointment(
-    tx: &mut Tx,
-    h: HospitalId,
-    id: AppointmentId,
-) -> Result<Option<Ticket>> {
+pub(crate) async fn of_appointment(tx: &mut Tx, h: HospitalId, id: AppointmentId) -> Result<Option<Ticket>> {
     tx.opt(OF_APPOINTMENT, args![h, id]).await
 }
 
