@@ -4,12 +4,20 @@ use super::*;
 struct Random(u64);
 
 impl Random {
-    fn unit(&mut self) -> f64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        z ^ (z >> 31)
+    }
+
+    fn unit(&mut self) -> f64 {
+        f64::from(u32::try_from(self.next() >> 32).unwrap()) / 4_294_967_296.0
+    }
+
+    fn below(&mut self, count: u64) -> usize {
+        usize::try_from(self.next() % count).unwrap()
     }
 
     fn normal(&mut self) -> f64 {
@@ -75,20 +83,20 @@ fn kept_sums_say_the_same() {
 /// A morning of many doctors, as `health.md` 5.3 draws it: each has a pace of their own that nobody knows beforehand, people
 /// don't come when called, others are sent in between, some are back from exams and take less time. Whoever waits is told a range;
 /// later we see when they were called.
-fn coverage(seed: u64, rooms: usize) -> (f64, f64, usize) {
+fn coverage(seed: u64, rooms: usize) -> (f64, f64, u32) {
     let mut random = Random(seed);
-    let (mut within, mut missed, mut all) = (0_usize, 0_usize, 0_usize);
+    let (mut within, mut missed, mut all) = (0_u32, 0_u32, 0_u32);
     for _doctor in 0..900 {
         let department = [(420.0, 0.55), (480.0, 0.5), (300.0, 0.5), (360.0, 0.6), (600.0, 0.5)];
-        let (usual, spread) = department[(random.unit() * 5.0) as usize % 5];
+        let (usual, spread) = department[random.below(5)];
         // Doctors differ from their department, and from day to day.
         let own = random.log_normal(usual, 0.18);
         let pace =
             |random: &mut Random, back: bool| random.log_normal(own * if back { 0.6 } else { 1.0 }, spread);
-        let seen = (random.unit() * 20.0) as usize;
+        let seen = random.below(20);
         let today: Vec<f64> = (0..seen).map(|_| pace(&mut random, false)).collect();
         let belief = Belief { mean: f64::ln(usual), spread, weight: 60.0 }.learn(today);
-        let ahead = 1 + (random.unit() * 14.0) as usize;
+        let ahead = 1 + random.below(14);
         let people: Vec<f64> = (0..ahead).map(|_| if random.unit() < 0.15 { 0.6 } else { 1.0 }).collect();
         let in_rooms: Vec<f64> = (0..rooms).map(|_| random.unit() * usual).collect();
         let told = wait(
@@ -127,10 +135,10 @@ fn coverage(seed: u64, rooms: usize) -> (f64, f64, usize) {
         }
         let called = free.iter().copied().fold(f64::INFINITY, f64::min);
         all += 1;
-        within += usize::from(called >= told.low.as_secs_f64() && called <= told.high.as_secs_f64());
-        missed += usize::from(called < told.earliest.as_secs_f64());
+        within += u32::from(called >= told.low.as_secs_f64() && called <= told.high.as_secs_f64());
+        missed += u32::from(called < told.earliest.as_secs_f64());
     }
-    (within as f64 / all as f64, missed as f64 / all as f64, all)
+    (f64::from(within) / f64::from(all), f64::from(missed) / f64::from(all), all)
 }
 
 #[test]
