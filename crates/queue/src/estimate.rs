@@ -23,6 +23,8 @@ const BETWEEN: f64 = 15.0;
 /// Quantiles of the standard normal: 10 %, and 0.7 % for the earliest moment, since the log-normal is only near the truth.
 const Z_RANGE: f64 = 1.2816;
 const Z_EARLIEST: f64 = 2.45;
+/// With each further room that quantile goes lower: the first of several rooms to be free is free earlier than their average says.
+const Z_FOR_ROOM: f64 = 0.3;
 
 /// What is believed of how long service takes: the logarithm of seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -186,7 +188,11 @@ pub fn wait(belief: Belief, ahead: &Ahead) -> Wait {
     let spread = (variance / (mean * mean)).ln_1p();
     let middle = mean.ln() - spread / 2.0;
     let quantile = |z: f64| seconds(starts + (middle + z * spread.sqrt()).exp());
-    Wait { low: quantile(-Z_RANGE), high: quantile(Z_RANGE), earliest: quantile(-Z_EARLIEST) }
+    Wait {
+        low: quantile(-Z_RANGE),
+        high: quantile(Z_RANGE),
+        earliest: quantile(-Z_EARLIEST - Z_FOR_ROOM * (rooms - 1.0).min(3.0)),
+    }
 }
 
 fn seconds(value: f64) -> Duration {
