@@ -89,6 +89,9 @@ const TITLES: &[(Kind, &[&[&str]])] = &[
     (Kind::AppointmentReminder, &[VISIT, &["提醒"]]),
     (Kind::AppointmentConfirmed, &[&["预约", "挂号"], &["成功", "确认"]]),
 ];
+/// An account has few templates: these kinds go by that of another.
+const ALIKE: &[(Kind, Kind)] =
+    &[(Kind::QueueNext, Kind::QueueSoon), (Kind::PickUpReminder, Kind::PickUpReady)];
 const VISIT: &[&str] = &["预约", "挂号", "就诊", "门诊"];
 /// Titles about something else, whatever other words they have.
 const NOT_OURS: &[&str] = &["失败", "缴费", "支付", "退款", "报告", "取药", "检查", "体检", "住院", "候补"];
@@ -105,6 +108,7 @@ const LABELS: &[(&[&str], &str)] = &[
     (&["状态", "结果", "进度"], "status"),
     (&["时间", "日期", "时段"], "time"),
     (&["序号", "排号", "号序", "号码"], "number"),
+    (&["物品"], "item"),
     (&["项目", "类型", "类别", "名称"], "title"),
 ];
 
@@ -119,6 +123,13 @@ pub fn suggest(templates: &[PrivateTemplate]) -> Vec<Mapping> {
         }
         if let Some(fields) = fields_of(kind, template) {
             found.push(Mapping { kind, template_id: template.template_id.clone(), fields });
+        }
+    }
+    for (kind, like) in ALIKE {
+        if found.iter().all(|m| m.kind != *kind)
+            && let Some(same) = found.iter().find(|m| m.kind == *like).cloned()
+        {
+            found.push(Mapping { kind: *kind, ..same });
         }
     }
     found
@@ -153,6 +164,7 @@ fn argument(kind: Kind, label: &str, key: &str) -> Option<&'static str> {
     match sort {
         "time" | "date" => moment(kind, label),
         "phone_number" => Some("phone"),
+        "number" if ["前", "人数"].iter().any(|word| label.contains(word)) => Some("ahead"),
         "number" => Some("number"),
         // We have no sums of money, plates of cars or lists of approved words to put there.
         "amount" | "car_number" | "const" | "enum" => None,
