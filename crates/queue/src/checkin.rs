@@ -53,7 +53,7 @@ pub(crate) async fn area_of_code(deps: &QueueDeps, caller: &Caller, code: &str) 
     let read = place_code::read(&deps.vault, h, code)?;
     // From the database: a code that was replaced a moment ago is void.
     let area = setup_sql::area(&deps.db, h, read.area).await?;
-    let area = area.ok_or_else(|| problems::code_unknown())?;
+    let area = area.ok_or_else(problems::code_unknown)?;
     place_code::check(&read, &area, deps.db.now())?;
     Ok(area)
 }

@@ -55,7 +55,6 @@ pub(crate) struct Done {
 
 /// A step under way: its transaction, and how things stood before.
 pub(crate) struct Work<'a> {
-    pub(crate) deps: &'a QueueDeps,
     pub(crate) caller: &'a Caller,
     pub(crate) tx: Tx,
     pub(crate) settings: Settings,
@@ -74,7 +73,7 @@ pub(crate) struct Line {
 impl<'a> Work<'a> {
     /// Locks these lines. The pictures, for names and pace, are read before the transaction.
     pub(crate) async fn begin(
-        deps: &'a QueueDeps,
+        deps: &QueueDeps,
         caller: &'a Caller,
         room: Option<RoomId>,
         queues: &[QueueId],
@@ -100,7 +99,7 @@ impl<'a> Work<'a> {
             lines.insert(id, Line { queue, day, picture });
         }
         let settings = hospital.settings(Settings::SECTION);
-        Ok(Self { deps, caller, tx, settings, date, before: Before::default(), lines })
+        Ok(Self { caller, tx, settings, date, before: Before::default(), lines })
     }
 
     pub(crate) fn line(&self, id: QueueId) -> Result<&Line, Problem> {

@@ -12,6 +12,7 @@
 //! - `desk`: calling; `tell`: pushes; `pickup`: glasses, medicine, reports
 //! - [`picture`], `topics`, `places`: what readers look at
 //! - `setup`, `stats`: areas, rooms and lines; what the steps tell about waiting
+//! - [`hands`]: the same for programs that stand in for people
 //! - [`api`]: routes; [`reacts`]: sweeps
 //!
 //! **Events**, ids only: `queue.checked_in`, `queue.called` and `queue.ended` {ticket, queue}; `queue.ready` {pick_up}.
@@ -25,6 +26,7 @@ mod desk;
 pub mod estimate;
 pub mod fence;
 mod give;
+pub mod hands;
 pub mod model;
 mod numbers;
 pub mod order;

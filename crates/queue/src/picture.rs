@@ -189,12 +189,15 @@ pub struct Pictures {
     inner: Arc<Inner>,
 }
 
+/// The lines of all hospitals.
+type Lines = HashMap<(HospitalId, QueueId), Arc<Slot<LinePicture>>>;
+
 struct Inner {
     db: Db,
     hospitals: Hospitals,
     board: Board,
     setups: Mutex<HashMap<HospitalId, Arc<Slot<Setup>>>>,
-    lines: Mutex<HashMap<(HospitalId, QueueId), Arc<Slot<LinePicture>>>>,
+    lines: Mutex<Lines>,
 }
 
 impl Pictures {

@@ -159,15 +159,6 @@ pub(crate) fn paused() -> Problem {
     conflict("queue_paused", "队列已暂停，请先恢复叫号。", "The queue is paused. Please resume it first.")
 }
 
-/// 409: somebody else is in the room.
-pub(crate) fn room_taken() -> Problem {
-    conflict(
-        "room_taken",
-        "这间诊室里还有一位患者，请先结束或选择其他诊室。",
-        "There is still somebody in this room. Please end that visit, or choose another room.",
-    )
-}
-
 /// 409: too late to take it back.
 pub(crate) fn undo_over(seconds: u32) -> Problem {
     conflict(

@@ -86,6 +86,9 @@ pub(crate) fn figures(
     groups.into_iter().map(|(key, (name, all))| of_group(key, name, &all)).collect()
 }
 
+/// When somebody was called, and what was foretold: a range and the earliest moment.
+type Foretold = (UnixMs, (UnixMs, UnixMs, UnixMs));
+
 fn of_group(key: String, name: Text2, all: &[&Seen]) -> Figures {
     let called: Vec<&&Seen> = all.iter().filter(|s| s.called_at.is_some()).collect();
     let since = |from: &dyn Fn(&Seen) -> UnixMs| {
@@ -102,7 +105,7 @@ fn of_group(key: String, name: Text2, all: &[&Seen]) -> Figures {
     let serve = sorted(serve.collect());
     let foretold: Vec<(UnixMs, (UnixMs, UnixMs, UnixMs))> =
         called.iter().filter(|s| s.misses == 0).filter_map(|s| Some((s.called_at?, s.foretold?))).collect();
-    let part = |held: &dyn Fn(&(UnixMs, (UnixMs, UnixMs, UnixMs))) -> bool| {
+    let part = |held: &dyn Fn(&Foretold) -> bool| {
         let n = foretold.iter().filter(|f| held(f)).count();
         (!foretold.is_empty()).then(|| (real(n) / real(foretold.len()) * 1e3).round() / 1e3)
     };

@@ -132,6 +132,18 @@ pub struct HereVisit {
     pub can: bool,
 }
 
+/// A line by name.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QueueOrderLine)]
+pub struct OrderQueue {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: QueueId,
+    /// What it is called.
+    #[schema(value_type = Text2Schema)]
+    pub name: Text2,
+}
+
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QueueOrder)]
@@ -146,7 +158,14 @@ pub struct OrderBody {
     pub title: Text2,
     /// Where it stands.
     pub state: OrderState,
-    /// The places at which a number can be had.
+    /// The line that it is for: its own, or the first of its kind.
+    pub queue: Option<OrderQueue>,
+    /// What that line is called.
+    #[schema(value_type = Option<Text2Schema>)]
+    pub queue_name: Option<Text2>,
+    /// The first of the places at which a number can be had …
+    pub area: Option<AreaBody>,
+    /// … and all of them.
     pub areas: Vec<AreaBody>,
     /// The number that was taken for it.
     #[schema(value_type = Option<String>)]
@@ -332,6 +351,7 @@ async fn orders_of(deps: &QueueDeps, account: &Account) -> Result<Vec<OrderBody>
             } else {
                 None
             };
+            let first = setup.active().find(|q| order.queue.map_or(q.kind == order.kind, |id| id == q.id));
             let fits = setup.active().filter(|q| order.queue.map_or(q.kind == order.kind, |id| id == q.id));
             let mut areas: Vec<AreaBody> = Vec::new();
             for area in fits.filter_map(|q| setup.area(q.area?)) {
@@ -344,6 +364,11 @@ async fn orders_of(deps: &QueueDeps, account: &Account) -> Result<Vec<OrderBody>
                 kind: order.kind,
                 title: order.title,
                 state: order.state,
+                queue: first.map(|q| OrderQueue { id: q.id, name: q.name.clone() }),
+                queue_name: first.map(|q| q.name.clone()),
+                area: first
+                    .and_then(|q| setup.area(q.area?))
+                    .map(|a| wire::area_body(deps, hospital, &setup, a)),
                 areas,
                 ticket_id: ticket.map(|t| t.id),
                 until: hospital.rfc3339(order.valid_until),

@@ -25,7 +25,7 @@ async fn queue_of(deps: &QueueDeps, caller: &Caller, id: TicketId) -> Result<Que
 }
 
 async fn begin<'a>(
-    deps: &'a QueueDeps,
+    deps: &QueueDeps,
     caller: &'a Caller,
     id: TicketId,
 ) -> Result<(Work<'a>, Ticket), Problem> {

@@ -119,7 +119,7 @@ fn coverage(seed: u64, rooms: usize) -> (f64, f64, u32) {
                 - elapsed;
             free.push(rest);
         }
-        let mut serve = |free: &mut Vec<f64>, length: f64| {
+        let serve = |free: &mut Vec<f64>, length: f64| {
             let (first, _) = free.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap();
             free[first] += length;
         };

@@ -14,7 +14,6 @@ store::statements! {
     ROOM = "SELECT * FROM queue_room WHERE hospital_id = $1 AND id = $2";
     QUEUES = "SELECT * FROM queue WHERE hospital_id = $1 ORDER BY code";
     QUEUE = "SELECT * FROM queue WHERE hospital_id = $1 AND id = $2";
-    QUEUES_AT = "SELECT * FROM queue WHERE hospital_id = $1 AND area_id = $2 AND active = 1 ORDER BY code";
     QUEUE_OF_DOCTOR = "SELECT * FROM queue WHERE hospital_id = $1 AND doctor_id = $2 AND active = 1
         ORDER BY CASE WHEN department_id = $3 THEN 0 ELSE 1 END, code LIMIT 1";
     QUEUE_OF_DEPARTMENT = "SELECT * FROM queue WHERE hospital_id = $1 AND department_id = $2 AND doctor_id IS NULL AND kind = 'clinic' AND active = 1
@@ -65,10 +64,6 @@ pub(crate) async fn queues(db: &Db, h: HospitalId) -> Result<Vec<Queue>> {
 
 pub(crate) async fn queue_in(tx: &mut Tx, h: HospitalId, id: QueueId) -> Result<Option<Queue>> {
     tx.opt(QUEUE, args![h, id]).await
-}
-
-pub(crate) async fn queues_at(tx: &mut Tx, h: HospitalId, area: AreaId) -> Result<Vec<Queue>> {
-    tx.all(QUEUES_AT, args![h, area]).await
 }
 
 /// The line of a doctor, that in this department first.

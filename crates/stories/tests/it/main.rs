@@ -35,3 +35,4 @@ mod stopping;
 mod telling;
 mod third_party;
 mod trouble;
+mod waiting;
