@@ -111,7 +111,7 @@ appointment_replaced =
 queue_soon =
     .title = Almost your turn
     .status = Waiting
-    .note = Please come back and wait
+    .note = Please come back
     .chat =
         { $ahead } before { $person }. Please come back to the waiting area.
         Waiting for: { $who }
@@ -122,7 +122,7 @@ queue_soon =
 queue_next =
     .title = You are next
     .status = Next
-    .note = Please wait at the door
+    .note = Wait at the door
     .chat =
         { $person } is next. Please wait at the door.
         Waiting for: { $who }
@@ -144,7 +144,7 @@ queue_called =
 queue_missed =
     .title = You were called
     .status = Missed
-    .note = You'll be called again; stay near
+    .note = Please stay near
     .chat =
         { $person } was called and was not there. You will be called again; please stay near.
         Number: { $number }
@@ -155,7 +155,7 @@ queue_missed =
 pick_up_ready =
     .title = Ready for pick-up
     .status = Ready
-    .note = Show your code when you come
+    .note = Show your code
     .chat =
         { $item } for { $person }: ready, you can come for it now.
         Where: { $place }

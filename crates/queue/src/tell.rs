@@ -124,10 +124,7 @@ pub(crate) async fn missed(
     let mut tell = about(hospital, picture, ticket, Kind::QueueMissed, tx.now());
     tell.subject = format!("{}:{}", ticket.id, ticket.misses);
     if ticket.state == TicketState::Void {
-        let note = base::Text2::new(
-            "多次叫号未到，本号已作废，请到分诊台",
-            "Missed too often: the number is void. Please go to the desk",
-        );
+        let note = base::Text2::new("多次叫号未到，本号已作废，请到分诊台", "Void: see the desk");
         tell.data.insert("note", note.into());
     }
     tell.data.insert("ahead", i64::try_from(ahead).unwrap_or(0).into());

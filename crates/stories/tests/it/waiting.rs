@@ -100,6 +100,25 @@ async fn steps(desk: &Browser, ticket: &str, step: &str) -> Answer {
     desk.post(&format!("/api/v1/desk/tickets/{ticket}/{step}"), json!({})).await
 }
 
+/// It becomes this time on the next day; who was signed in the day before signs in again.
+async fn next_day(hospital: &Hospital, wall: &str, phones: &[&Phone]) {
+    hospital.becomes(1, wall).await;
+    for phone in phones {
+        let _signed_in = phone.signs_in().await;
+    }
+}
+
+/// Waits until `look` says so: sweeps look by themselves.
+async fn until(what: &str, look: impl AsyncFn() -> bool) {
+    for _ in 0..150 {
+        if look().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{what} did not happen");
+}
+
 /// Checks in by the code at the place; gives the one ticket.
 async fn checks_in(phone: &Phone, code: &str) -> Value {
     let answer = phone.post("/api/v1/queue/check-ins", json!({"code": code})).await.good();

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Hospital, Setup, each_hospital};
 
-use super::{Floor, booked, calls_next, checks_in, place, sits, steps, ticket_id};
+use super::{Floor, booked, calls_next, checks_in, next_day, place, sits, steps, ticket_id, until};
 
 fn labels(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|one| one["label"].as_str().unwrap()).collect()
@@ -20,7 +20,7 @@ async fn from_the_door_to_the_doctor() {
     each_hospital(async |hospital: &Hospital| {
         let floor = Floor::opens(hospital).await;
         let phones = booked(hospital, &hospital.site.dr_li, 4).await;
-        hospital.becomes(1, "07:50").await;
+        next_day(hospital, "07:50", &phones.iter().collect::<Vec<_>>()).await;
         let mut tickets = Vec::new();
         for phone in &phones {
             let ticket = checks_in(phone, &floor.code).await;
@@ -83,11 +83,13 @@ async fn from_the_door_to_the_doctor() {
         hospital.passes(Duration::from_secs(300)).await;
         let done = calls_next(&desk).await;
         assert_eq!((&done["ticket"]["label"], &done["ended"]["label"]), (&json!("A002"), &json!("A001")));
-        hospital.settles_within(Duration::from_secs(10)).await;
         let seen = place(&phones[0], &tickets[0]).await;
         assert_eq!(seen["state"], "done");
-        let visit = phones[0].get("/api/v1/appointments?when=past").await.good();
-        assert_eq!(visit.items()[0]["state"], "seen");
+        // Seen only when it can't be taken back any more.
+        hospital.passes(Duration::from_secs(7)).await;
+        let visit = seen["appointment_id"].as_str().unwrap().to_owned();
+        until("the visit is seen", async || phones[0].appointment(&visit).await.good()["state"] == "seen")
+            .await;
         // How many wait for each specialist, for everybody.
         let public = wall.get("/api/v1/queue/waiting").await.good();
         let of_li = public.items().iter().find(|q| q["queue_id"] == floor.li.as_str()).unwrap();
@@ -105,7 +107,7 @@ async fn two_desks_at_once_call_different_people() {
         .play(async |hospital: &Hospital| {
             let floor = Floor::opens(hospital).await;
             let phones = booked(hospital, &hospital.site.dr_li, 6).await;
-            hospital.becomes(1, "08:00").await;
+            next_day(hospital, "08:00", &phones.iter().collect::<Vec<_>>()).await;
             for phone in &phones {
                 checks_in(phone, &floor.code).await;
             }
@@ -136,7 +138,7 @@ async fn a_step_can_be_taken_back_for_five_seconds() {
     each_hospital(async |hospital: &Hospital| {
         let floor = Floor::opens(hospital).await;
         let phones = booked(hospital, &hospital.site.dr_li, 3).await;
-        hospital.becomes(1, "08:00").await;
+        next_day(hospital, "08:00", &phones.iter().collect::<Vec<_>>()).await;
         for phone in &phones {
             checks_in(phone, &floor.code).await;
         }
@@ -165,7 +167,7 @@ async fn a_missed_call_comes_again_and_ends_void() {
     each_hospital(async |hospital: &Hospital| {
         let floor = Floor::opens(hospital).await;
         let phones = booked(hospital, &hospital.site.dr_li, 9).await;
-        hospital.becomes(1, "08:00").await;
+        next_day(hospital, "08:00", &phones.iter().collect::<Vec<_>>()).await;
         let mut tickets = Vec::new();
         for phone in &phones {
             tickets.push(ticket_id(&checks_in(phone, &floor.code).await));
@@ -202,7 +204,7 @@ async fn who_comes_back_from_an_exam_takes_turns() {
     each_hospital(async |hospital: &Hospital| {
         let floor = Floor::opens(hospital).await;
         let phones = booked(hospital, &hospital.site.dr_li, 5).await;
-        hospital.becomes(1, "08:00").await;
+        next_day(hospital, "08:00", &phones.iter().collect::<Vec<_>>()).await;
         let mut tickets = Vec::new();
         for phone in &phones {
             tickets.push(ticket_id(&checks_in(phone, &floor.code).await));
@@ -227,7 +229,7 @@ async fn staff_change_the_line() {
     each_hospital(async |hospital: &Hospital| {
         let floor = Floor::opens(hospital).await;
         let phones = booked(hospital, &hospital.site.dr_li, 4).await;
-        hospital.becomes(1, "08:00").await;
+        next_day(hospital, "08:00", &phones.iter().collect::<Vec<_>>()).await;
         let mut tickets = Vec::new();
         for phone in &phones {
             tickets.push(ticket_id(&checks_in(phone, &floor.code).await));
@@ -265,7 +267,8 @@ async fn staff_change_the_line() {
         let own = place(&phones[0], &tickets[0]).await;
         assert!(own["estimate"]["low_min"].as_i64().unwrap() >= 20, "{}", own.text);
         hospital.passes(Duration::from_secs(21 * 60)).await;
-        hospital.settles_within(Duration::from_secs(15)).await;
+        let path = format!("/api/v1/desk/queues/{}", floor.li);
+        until("the line goes on", async || desk.get(&path).await.good()["state"] == "open").await;
         assert_eq!(calls_next(&desk).await["ticket"]["label"], "A004");
     })
     .await;
@@ -277,7 +280,7 @@ async fn what_nobody_closes_is_closed() {
     each_hospital(async |hospital: &Hospital| {
         let floor = Floor::opens(hospital).await;
         let phones = booked(hospital, &hospital.site.dr_li, 2).await;
-        hospital.becomes(1, "08:00").await;
+        next_day(hospital, "08:00", &phones.iter().collect::<Vec<_>>()).await;
         let mut tickets = Vec::new();
         for phone in &phones {
             tickets.push(ticket_id(&checks_in(phone, &floor.code).await));
@@ -285,11 +288,11 @@ async fn what_nobody_closes_is_closed() {
         let desk = sits(hospital, &floor.rooms[0], &[&floor.li]).await;
         calls_next(&desk).await;
         hospital.passes(Duration::from_secs(91 * 60)).await;
-        hospital.settles_within(Duration::from_secs(70)).await;
-        assert_eq!(place(&phones[0], &tickets[0]).await["state"], "done");
+        let _signed_in = phones[0].signs_in().await;
+        until("the visit ends", async || place(&phones[0], &tickets[0]).await["state"] == "done").await;
         hospital.becomes(2, "00:30").await;
-        hospital.settles_within(Duration::from_secs(70)).await;
-        assert_eq!(place(&phones[1], &tickets[1]).await["state"], "left");
+        let _signed_in = phones[1].signs_in().await;
+        until("the line empties", async || place(&phones[1], &tickets[1]).await["state"] == "left").await;
     })
     .await;
 }
@@ -328,7 +331,7 @@ async fn waiting_is_counted() {
     each_hospital(async |hospital: &Hospital| {
         let floor = Floor::opens(hospital).await;
         let phones = booked(hospital, &hospital.site.dr_li, 3).await;
-        hospital.becomes(1, "08:00").await;
+        next_day(hospital, "08:00", &phones.iter().collect::<Vec<_>>()).await;
         for phone in &phones {
             checks_in(phone, &floor.code).await;
         }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Browser, Hospital, Setup, each_hospital};
 
-use super::{Floor, calls_next, place, sits, text};
+use super::{Floor, calls_next, place, sits, text, until};
 
 /// The other system brings an order.
 async fn brings(desk: &Browser, reference: &str, person: &str, until: &str) -> testkit::Answer {
@@ -67,6 +67,8 @@ async fn a_silent_system_costs_nobody_a_number() {
         assert_eq!(open.items().len(), 1);
         // An hour later it speaks: twice, as such systems do.
         hospital.passes(Duration::from_secs(3600)).await;
+        let _signed_in = phone.signs_in().await;
+        let nurse = hospital.staff(&[Role::Nurse]).await;
         for _ in 0..2 {
             let _done = brings(&nurse, "LAB-20260105A7", phone.who(), FAR).await.good();
         }
@@ -136,6 +138,7 @@ async fn glasses_are_ready_told_and_collected() {
         let scan = json!({"kind": "glasses", "ref": "G-77"});
         let _done = nurse.post("/api/v1/desk/pickups/ready", scan.clone()).await.good();
         let _done = nurse.post("/api/v1/desk/pickups/ready", scan).await.good();
+        phone.receives_card("取件通知").await;
         hospital.settle().await;
         assert_eq!(phone.cards().await, ["取件通知"], "told once");
         let mine = phone.get("/api/v1/queue/pickups").await.good();
@@ -145,8 +148,8 @@ async fn glasses_are_ready_told_and_collected() {
         assert!(!wall.text.contains(&code), "the wall does not tell the code");
         // Not fetched: a reminder the next day, and a list of what lies there.
         hospital.passes(Duration::from_secs(25 * 3600)).await;
-        hospital.settles_within(Duration::from_secs(70)).await;
-        assert_eq!(phone.cards().await.len(), 2);
+        until("a reminder comes", async || phone.cards().await.len() == 2).await;
+        let nurse = hospital.staff(&[Role::Nurse]).await;
         let list = nurse.get("/api/v1/desk/pickups").await.good();
         assert_eq!(
             (&list.items()[0]["ref"], &list.items()[0]["days"], &list.items()[0]["code"]),

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use testkit::{Hospital, Setup, Someone, each_hospital};
 
-use super::{Floor, checks_in, sits};
+use super::{Floor, checks_in, next_day, sits};
 
 /// Codes that are forged, replaced, of another hospital, or no codes at all; each gets its own answer in both languages.
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +17,7 @@ async fn each_bad_code_gets_its_own_answer() {
             let floor = Floor::opens(hospital).await;
             let phone = hospital.patient("李娜").await;
             phone.gets(&hospital.slot(&hospital.site.dr_li, 1, "08:00").await).await;
-            hospital.becomes(1, "07:50").await;
+            next_day(hospital, "07:50", &[&phone]).await;
             let tries = async |code: &str| phone.post("/api/v1/queue/check-ins", json!({"code": code})).await;
             let _none = tries("https://example.org").await.refused(422, "place_code_invalid");
             let last = floor.code.chars().last().unwrap();
@@ -51,20 +51,20 @@ async fn time_and_place_decide() {
         let here = json!({"code": floor.code});
         let _today =
             phone.post("/api/v1/queue/check-ins", here.clone()).await.refused(409, "nothing_to_check_in");
-        hospital.becomes(1, "06:59").await;
+        next_day(hospital, "06:59", &[&phone]).await;
         let early = phone.post("/api/v1/queue/check-ins", here.clone()).await.refused(409, "too_early");
         assert!(early.text_at("opens_at").contains("07:00"), "{}", early.text);
-        hospital.becomes(1, "07:30").await;
+        next_day(hospital, "07:30", &[&phone]).await;
         let wrong = json!({"code": floor.lab_code});
         let _wrong = phone.post("/api/v1/queue/check-ins", wrong).await.refused(409, "nothing_to_check_in");
         let shown = phone.get(&format!("/api/v1/queue/places/{}", floor.code)).await.good();
         assert_eq!(shown["mine"]["appointments"][0]["can"], true);
-        hospital.becomes(1, "08:40").await;
+        next_day(hospital, "08:40", &[&phone]).await;
         let late = checks_in(&phone, &floor.code).await;
         assert_eq!(late["arrival"], "late");
         let other = hospital.patient("王强").await;
         other.gets(&hospital.slot(&hospital.site.dr_li, 1, "09:30").await).await;
-        hospital.becomes(1, "13:30").await;
+        next_day(hospital, "13:30", &[&other]).await;
         let _over = other.post("/api/v1/queue/check-ins", here).await.refused(409, "too_late");
     })
     .await;
@@ -77,7 +77,7 @@ async fn a_position_is_believed_as_far_as_the_phone_does() {
         let _floor = Floor::opens(hospital).await;
         let phone = hospital.patient("李娜").await;
         phone.gets(&hospital.slot(&hospital.site.dr_li, 1, "08:00").await).await;
-        hospital.becomes(1, "07:50").await;
+        next_day(hospital, "07:50", &[&phone]).await;
         let at = async |latitude: f64, accuracy_m: f64| {
             let position = json!({"latitude": latitude, "longitude": 121.4737, "accuracy_m": accuracy_m});
             phone.post("/api/v1/queue/check-ins", json!({"position": position})).await
@@ -101,7 +101,7 @@ async fn the_visits_own_code_at_a_desk() {
         let phone = hospital.patient_who_is(Someone::born("李娜", "1950-01-05")).await;
         let visit = phone.gets(&hospital.slot(&hospital.site.dr_li, 1, "08:00").await).await;
         let code = phone.appointment(visit.id()).await.good().text_at("check_in_code").to_lowercase();
-        hospital.becomes(1, "07:50").await;
+        next_day(hospital, "07:50", &[&phone]).await;
         let nurse = sits(hospital, &floor.rooms[0], &[&floor.li]).await;
         let given = nurse.post("/api/v1/desk/check-ins", json!({"code": code})).await.good();
         assert_eq!((&given["slip"]["label"], &given["ticket"]["class"]), (&json!("A001"), &json!("elder")));
