@@ -12,7 +12,7 @@
 //! - [`rush`]: the line before the desk when numbers are released
 //! - [`waitlist`]: who takes a place that somebody gives up
 //! - [`attendance`]: who did not come, and what follows
-//! - [`api`]: for patients; `staff_api`: for the registration desk
+//! - [`api`]: for patients; `staff_api`: for the registration desk; [`arrive`]: being there, for whoever keeps the lines
 //! - [`reacts`]: confirmations and the reminder of the day before
 //!
 //! **Invariant:** booking never sees a payment platform or WeChat. A held place is confirmed by whoever takes the money,
@@ -20,6 +20,7 @@
 
 mod add_on_codes;
 pub mod api;
+pub mod arrive;
 pub mod attendance;
 pub mod check;
 pub mod desk;
@@ -50,6 +51,7 @@ use edge::{Capability, Hospitals};
 pub use desk::Desk;
 pub use hold::{Hold, HoldFor};
 pub use model::{AppointmentId, Limits, State};
+pub use problems::refused;
 pub use store::merging;
 
 /// What the capability needs of others.
@@ -117,6 +119,7 @@ pub fn migrations() -> Vec<::store::Migration> {
 pub fn statements() -> Vec<::store::Sql> {
     [
         store::ALL,
+        store::arrive::ALL,
         store::calls::ALL,
         store::desk::ALL,
         store::hold::ALL,

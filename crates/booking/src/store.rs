@@ -1,5 +1,6 @@
 //! The SQL of booking.
 
+pub(crate) mod arrive;
 pub(crate) mod calls;
 pub(crate) mod desk;
 pub(crate) mod hold;

@@ -38,6 +38,15 @@ pub trait TopicSource: Send + Sync {
     /// # Errors
     /// 404 or 403 when the caller may not watch it.
     async fn snapshot(&self, caller: &Caller, id: &str) -> Result<serde_json::Value, Problem>;
+
+    /// The same as JSON text. Where many watch the same, a source gives all of them the one text that it has rendered: then
+    /// nothing is compared or kept for each.
+    ///
+    /// # Errors
+    /// As [`Self::snapshot`].
+    async fn rendered(&self, caller: &Caller, id: &str) -> Result<Arc<str>, Problem> {
+        Ok(self.snapshot(caller, id).await?.to_string().into())
+    }
 }
 
 /// Opens a stream.
@@ -66,7 +75,7 @@ pub async fn stream(
         // Watched from before the look: what changes while we look wakes us.
         let changes = live.watch(&topic);
         // The first snapshot decides whether the stream opens at all.
-        let first = source.snapshot(&caller, topic.id()).await?;
+        let first = source.rendered(&caller, topic.id()).await?;
         let watched = Watched {
             source,
             caller: caller.clone(),
@@ -106,8 +115,8 @@ struct Watched {
     topic: Topic,
     changes: tokio::sync::watch::Receiver<u64>,
     revision: u64,
-    sent: Option<serde_json::Value>,
-    first: Option<serde_json::Value>,
+    sent: Option<Arc<str>>,
+    first: Option<Arc<str>>,
 }
 
 impl Watched {
@@ -121,7 +130,7 @@ impl Watched {
                     if let Ok(Err(_)) = tokio::time::timeout(pause, self.changes.changed()).await {
                         return None;
                     }
-                    match self.source.snapshot(&self.caller, self.topic.id()).await {
+                    match self.source.rendered(&self.caller, self.topic.id()).await {
                         Ok(data) => data,
                         Err(problem) if passes(&problem) => {
                             pause = LOOK_SOON;
@@ -132,14 +141,15 @@ impl Watched {
                 }
             };
             pause = LOOK_AGAIN;
-            if self.sent.as_ref() == Some(&data) {
+            if self.sent.as_ref().is_some_and(|sent| Arc::ptr_eq(sent, &data) || *sent == data) {
                 continue;
             }
             self.revision += 1;
-            let body =
-                serde_json::json!({"topic": self.topic.as_str(), "revision": self.revision, "data": &data});
+            // The kind and id of a topic are letters, digits, `_` and `-`.
+            let (topic, revision) = (self.topic.as_str(), self.revision);
+            let body = format!(r#"{{"topic":"{topic}","revision":{revision},"data":{data}}}"#);
             self.sent = Some(data);
-            return Some(Event::default().event("snapshot").data(body.to_string()));
+            return Some(Event::default().event("snapshot").data(body));
         }
     }
 }

@@ -151,6 +151,7 @@ appeal_decided =
         With: { $who }
         { $note }.
     .sms = We have decided about the missed appointment of { $person } with { $who }: { $note }.
+
 record_hand_over =
     .title = Now of age
     .status = Hand over
@@ -160,6 +161,70 @@ record_hand_over =
         You can still book until: { $time }
         Please let them link it to their own WeChat. After that you can be added again if they wish.
     .sms = { $person } is 18 now and takes over the record. You can still book until { $time }. Please let them link it to their own WeChat.
+
+queue_soon =
+    .title = Almost your turn
+    .status = Waiting
+    .note = Please come back
+    .chat =
+        { $ahead } before { $person }. Please come back to the waiting area.
+        Waiting for: { $who }
+        Number: { $number }
+        Where: { $place }
+    .sms = { $ahead } before { $person } ({ $who }). Please come back to { $place }.
+
+queue_next =
+    .title = You are next
+    .status = Next
+    .note = Wait at the door
+    .chat =
+        { $person } is next. Please wait at the door.
+        Waiting for: { $who }
+        Number: { $number }
+        Where: { $place }
+    .sms = { $person } is next ({ $who }). Please wait at { $place }.
+
+queue_called =
+    .title = You are called
+    .status = Called
+    .note = Please come now
+    .chat =
+        { $person } is called. Please come now.
+        Number: { $number }
+        Where: { $place }
+        Waiting for: { $who }
+    .sms = { $person } is called, number { $number }. Please come to { $place } now.
+
+queue_missed =
+    .title = You were called
+    .status = Missed
+    .note = Please stay near
+    .chat =
+        { $person } was called and was not there. You will be called again; please stay near.
+        Number: { $number }
+        Where: { $place }
+        Note: { $note }
+    .sms = { $person } was called and was not there, number { $number }. You will be called again; please stay near { $place }.
+
+pick_up_ready =
+    .title = Ready for pick-up
+    .status = Ready
+    .note = Show your code
+    .chat =
+        { $item } for { $person }: ready, you can come for it now.
+        Where: { $place }
+        Please show the code on your phone.
+    .sms = { $item } for { $person }: ready at { $place }. Please show the code on your phone.
+
+pick_up_reminder =
+    .title = Waiting for you
+    .status = Ready
+    .note = Not picked up yet
+    .chat =
+        { $item } for { $person }: still waiting to be picked up. Please come when it suits you.
+        Where: { $place }
+        Please show the code on your phone.
+    .sms = { $item } for { $person }: still waiting at { $place }. Please come when it suits you and show the code on your phone.
 
 sms_code =
     .title = Verification code

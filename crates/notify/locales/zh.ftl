@@ -138,6 +138,7 @@ appeal_decided =
         医生：{ $who }
         { $note }。
     .sms = { $person }关于{ $who }的爽约申诉已处理：{ $note }。
+
 record_hand_over =
     .title = 就诊人已成年
     .status = 待交接
@@ -147,6 +148,70 @@ record_hand_over =
         您仍可代为预约到：{ $time }
         请本人用自己的微信绑定；之后需要您代办的，由本人同意后再添加。
     .sms = { $person }已满 18 岁，档案将由本人管理，您可代为预约到{ $time }。请本人用自己的微信绑定。
+
+queue_soon =
+    .title = 候诊提醒
+    .status = 候诊中
+    .note = 请回到候诊区等候
+    .chat =
+        { $person }前面还有 { $ahead } 位，请回到候诊区等候。
+        队列：{ $who }
+        号码：{ $number }
+        地点：{ $place }
+    .sms = { $person }在{ $who }候诊，前面还有{ $ahead }位，请回到{ $place }等候。
+
+queue_next =
+    .title = 候诊提醒
+    .status = 下一位
+    .note = 下一位就是您，请在诊室外等候
+    .chat =
+        下一位就是{ $person }，请在诊室外等候。
+        队列：{ $who }
+        号码：{ $number }
+        地点：{ $place }
+    .sms = 下一位就是{ $person }（{ $who }），请到{ $place }等候。
+
+queue_called =
+    .title = 叫号通知
+    .status = 请进诊室
+    .note = 已叫到您，请现在过来
+    .chat =
+        已叫到{ $person }，请现在过来。
+        号码：{ $number }
+        地点：{ $place }
+        队列：{ $who }
+    .sms = 已叫到{ $person }，号码{ $number }，请现在到{ $place }。
+
+queue_missed =
+    .title = 过号提醒
+    .status = 已过号
+    .note = 刚才叫到您，会再次叫号，请勿走远
+    .chat =
+        刚才叫到{ $person }，您没有到。会再次叫号，请勿走远。
+        号码：{ $number }
+        地点：{ $place }
+        说明：{ $note }
+    .sms = { $person }已过号，号码{ $number }，会再次叫号，请到{ $place }等候，勿走远。
+
+pick_up_ready =
+    .title = 取件通知
+    .status = 可以领取
+    .note = 已经准备好，请凭领取码领取
+    .chat =
+        { $person }的{ $item }已经准备好，可以来取了。
+        地点：{ $place }
+        请在手机上出示领取码。
+    .sms = { $person }的{ $item }已经准备好，请到{ $place }领取，并在手机上出示领取码。
+
+pick_up_reminder =
+    .title = 取件提醒
+    .status = 等待领取
+    .note = 还没有领取，请方便时来取
+    .chat =
+        { $person }的{ $item }还没有领取，请方便时来取。
+        地点：{ $place }
+        请在手机上出示领取码。
+    .sms = { $person }的{ $item }还没有领取，请方便时到{ $place }领取，并在手机上出示领取码。
 
 sms_code =
     .title = 验证码

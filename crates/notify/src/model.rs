@@ -43,6 +43,18 @@ store::text_enum! {
         AppealDecided = "appeal_decided",
         /// 满 18 岁, told to guardians: the record goes over to the person
         RecordHandOver = "record_hand_over",
+        /// 排队进度: a few are before you still
+        QueueSoon = "queue_soon",
+        /// 即将就诊: you are next
+        QueueNext = "queue_next",
+        /// 叫号: come to the room
+        QueueCalled = "queue_called",
+        /// 过号: you were called and were not there
+        QueueMissed = "queue_missed",
+        /// 取件: it is ready
+        PickUpReady = "pick_up_ready",
+        /// 取件提醒: it still waits for you
+        PickUpReminder = "pick_up_reminder",
         /// 短信验证码
         SmsCode = "sms_code",
     }
@@ -53,7 +65,8 @@ impl Kind {
     #[must_use]
     pub fn priority(self) -> i64 {
         match self {
-            Self::SmsCode => 0,
+            // Somebody stands before a door.
+            Self::SmsCode | Self::QueueNext | Self::QueueCalled => 0,
             _ => 1,
         }
     }
@@ -71,6 +84,7 @@ impl Kind {
                 | Self::NoShow
                 | Self::AppealDecided
                 | Self::RecordHandOver
+                | Self::PickUpReminder
         )
     }
 }

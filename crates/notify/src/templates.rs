@@ -79,12 +79,19 @@ pub async fn set_mapping(
 const TITLES: &[(Kind, &[&[&str]])] = &[
     (Kind::AppointmentRestored, &[&["恢复"], &["出诊", "门诊", "停诊", "坐诊"]]),
     (Kind::AppointmentReplaced, &[&["医生", "医师", "专家"], &["变更", "更换", "替诊", "调整"]]),
+    (Kind::QueueMissed, &[&["过号"]]),
+    (Kind::QueueCalled, &[&["叫号"]]),
+    (Kind::QueueSoon, &[&["排队", "候诊"]]),
+    (Kind::PickUpReady, &[&["取件", "领取"]]),
     (Kind::AppointmentStopped, &[&["停诊"]]),
     (Kind::AppointmentMoved, &[VISIT, &["变更", "改约", "改期", "调整"]]),
     (Kind::AppointmentCancelled, &[VISIT, &["取消", "退号"]]),
     (Kind::AppointmentReminder, &[VISIT, &["提醒"]]),
     (Kind::AppointmentConfirmed, &[&["预约", "挂号"], &["成功", "确认"]]),
 ];
+/// An account has few templates: these kinds go by that of another.
+const ALIKE: &[(Kind, Kind)] =
+    &[(Kind::QueueNext, Kind::QueueSoon), (Kind::PickUpReminder, Kind::PickUpReady)];
 const VISIT: &[&str] = &["预约", "挂号", "就诊", "门诊"];
 /// Titles about something else, whatever other words they have.
 const NOT_OURS: &[&str] = &["失败", "缴费", "支付", "退款", "报告", "取药", "检查", "体检", "住院", "候补"];
@@ -101,6 +108,7 @@ const LABELS: &[(&[&str], &str)] = &[
     (&["状态", "结果", "进度"], "status"),
     (&["时间", "日期", "时段"], "time"),
     (&["序号", "排号", "号序", "号码"], "number"),
+    (&["物品"], "item"),
     (&["项目", "类型", "类别", "名称"], "title"),
 ];
 
@@ -115,6 +123,13 @@ pub fn suggest(templates: &[PrivateTemplate]) -> Vec<Mapping> {
         }
         if let Some(fields) = fields_of(kind, template) {
             found.push(Mapping { kind, template_id: template.template_id.clone(), fields });
+        }
+    }
+    for (kind, like) in ALIKE {
+        if found.iter().all(|m| m.kind != *kind)
+            && let Some(same) = found.iter().find(|m| m.kind == *like).cloned()
+        {
+            found.push(Mapping { kind: *kind, ..same });
         }
     }
     found
@@ -149,6 +164,7 @@ fn argument(kind: Kind, label: &str, key: &str) -> Option<&'static str> {
     match sort {
         "time" | "date" => moment(kind, label),
         "phone_number" => Some("phone"),
+        "number" if ["前", "人数"].iter().any(|word| label.contains(word)) => Some("ahead"),
         "number" => Some("number"),
         // We have no sums of money, plates of cars or lists of approved words to put there.
         "amount" | "car_number" | "const" | "enum" => None,

@@ -32,6 +32,8 @@ pub const NAMES: &[&str] = &[
     "campus",
     "room",
     "number",
+    "ahead",
+    "item",
     "note",
     "status",
     "title",
@@ -55,6 +57,10 @@ pub fn sms_arguments(kind: Kind) -> &'static [&'static str] {
         Kind::NoShow => &["person", "who", "time", "note"],
         Kind::AppealDecided => &["person", "who", "note"],
         Kind::RecordHandOver => &["person", "time"],
+        Kind::QueueSoon => &["person", "who", "ahead", "place"],
+        Kind::QueueNext => &["person", "who", "place"],
+        Kind::QueueCalled | Kind::QueueMissed => &["person", "number", "place"],
+        Kind::PickUpReady | Kind::PickUpReminder => &["person", "item", "place"],
         Kind::SmsCode => &["code", "minutes"],
     }
 }
@@ -118,7 +124,7 @@ impl Words {
         set("place", place(lang, &campus, &room, house.name.get(lang)));
         set("campus", campus);
         set("room", room);
-        for name in ["number", "code", "minutes"] {
+        for name in ["number", "ahead", "item", "code", "minutes"] {
             set(name, args.text(name).unwrap_or_default());
         }
         let usual = |what: &str| phrase(lang, &format!("{}.{what}", kind.code()), &[]);

@@ -89,3 +89,20 @@ pub async fn bind(
     let first = person::count(tx, h, account).await? == 0;
     person::bind(tx, h, account, person, relation, first).await
 }
+
+/// What may be known of a person without opening anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The name with all but its first character covered.
+    pub name_masked: String,
+    /// The birth date, if it is on file.
+    pub birth_date: Option<Date>,
+}
+
+/// What may be known of a person of this hospital without opening anything.
+///
+/// # Errors
+/// Any [`::store::StoreError`].
+pub async fn facts(tx: &mut Tx, h: HospitalId, person: PersonId) -> Result<Option<Facts>> {
+    person::facts(tx, h, person).await
+}

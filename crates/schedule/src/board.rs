@@ -11,6 +11,7 @@
 
 pub(crate) mod cell;
 mod load;
+mod names;
 pub(crate) mod picture;
 pub(crate) mod render;
 pub(crate) mod search;

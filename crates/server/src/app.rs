@@ -47,6 +47,8 @@ pub struct App {
     pub board: Board,
     /// The booking desk.
     pub desk: booking::Desk,
+    /// The lines of people.
+    pub queue: queue::QueueDeps,
     /// Staff and their sign-ins.
     pub staff: people::staff::StaffDeps,
     notify: notify::NotifyDeps,
@@ -68,6 +70,7 @@ pub fn migrations() -> Vec<Migration> {
         schedule::migrations(),
         booking::migrations(),
         channel::migrations(),
+        queue::migrations(),
         entrance::migrations(),
     ]
     .concat()
@@ -84,6 +87,7 @@ pub fn statements() -> Vec<Sql> {
         schedule::statements(),
         booking::statements(),
         channel::statements(),
+        queue::statements(),
         entrance::statements(),
         crate::check::rows::statements(),
     ]
@@ -157,6 +161,8 @@ impl App {
             hall: booking::rush::Hall::open(desk.clone()),
             vault: vault.clone(),
         };
+        let queue_deps =
+            queue::QueueDeps::new(db.clone(), vault.clone(), hospitals.clone(), board.clone(), desk.clone());
         let url = config.server.public_url.as_str();
         let channel_deps = channel::ChannelDeps {
             db: db.clone(),
@@ -182,6 +188,7 @@ impl App {
             schedule::capability(schedule_deps),
             booking::capability(booking_deps),
             channel::capability(channel_deps, people_deps),
+            queue::capability(queue_deps.clone()),
             entrance::capability(),
         ];
         let settings = capabilities.iter().flat_map(|c| c.settings.clone()).collect();
@@ -197,6 +204,7 @@ impl App {
             channels,
             board,
             desk,
+            queue: queue_deps,
             staff,
             notify,
             entrance: entrance_deps,
@@ -396,7 +404,7 @@ struct Live {
 }
 
 /// One stream of server-sent events for all that a page watches. Each topic (`doctor:doc_…`, `department:dep_…`,
-/// `appointment:apt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
+/// `appointment:apt_…`, `area:are_…`, `queue:que_…`, `ticket:tkt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
 /// is decided topic by topic, as for its page.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(("topic" = Vec<String>, Query, description = "1 to 16 topics")),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 404, body = edge::problem::ProblemBody)))]

@@ -187,6 +187,7 @@ impl TemplateSpec {
         let doctor = ("就诊医生", "thing3", "李医生");
         let time = ("就诊时间", "time4", "2026年1月5日 09:30");
         let place = ("就诊地点", "thing5", "门诊楼三楼 305 诊室");
+        let number = ("排队号码", "character_string3", "A012");
         vec![
             Self::new("43216", "预约挂号成功通知", &[who, department, doctor, time, place]),
             Self::new(
@@ -210,6 +211,32 @@ impl TemplateSpec {
                 "43220",
                 "停诊通知",
                 &[who, department, doctor, time, ("停诊说明", "thing5", "医生临时停诊，可改约")],
+            ),
+            Self::new(
+                "43231",
+                "排队进度提醒",
+                &[
+                    who,
+                    department,
+                    number,
+                    ("前面人数", "number4", "2"),
+                    ("提醒时间", "time5", "2026年1月5日 09:10"),
+                ],
+            ),
+            Self::new(
+                "43232",
+                "叫号通知",
+                &[who, number, ("叫号时间", "time4", "2026年1月5日 09:30"), place],
+            ),
+            Self::new(
+                "43233",
+                "过号提醒",
+                &[who, number, ("过号时间", "time4", "2026年1月5日 09:35"), ("说明", "thing5", "会再次叫号")],
+            ),
+            Self::new(
+                "43234",
+                "取件通知",
+                &[who, ("物品", "thing2", "眼镜"), ("通知时间", "time4", "2026年1月5日 15:00"), place],
             ),
             Self::new("43221", "恢复出诊通知", &[who, department, doctor, time, place]),
             Self::new(

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::seed::{self, HOSPITAL};
 
+mod life;
 mod staff;
 use crate::{logs, serve};
 
@@ -56,6 +57,9 @@ pub(crate) struct Options {
     /// How many patients the hospital knows already.
     #[arg(long, default_value_t = 3_000)]
     patients: usize,
+    /// Nobody comes and is called by themselves: the lines stand still.
+    #[arg(long)]
+    still: bool,
 }
 
 /// Starts everything and waits until it is told to stop.
@@ -83,7 +87,11 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     staff::fill(&app, doctor).await?;
     let channels = app.channels.clone();
     let stop = CancellationToken::new();
+    let life = life::parts(&app).filter(|_| !options.still);
     let running = app.run(listener, stop.clone());
+    if let Some((lines, caller)) = life {
+        tokio::spawn(life::run(lines, caller, stop.clone()));
+    }
     let phones = phones(sim_port).await?;
     if let Some(channel) = channels.service(HOSPITAL)
         && let Err(error) = server::entrance::set_menu(&channel, &public_url).await

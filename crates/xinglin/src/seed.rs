@@ -4,6 +4,7 @@
 
 pub(crate) use patients::patient;
 
+mod lines;
 mod patients;
 mod words;
 
@@ -110,6 +111,8 @@ async fn plan(db: &Db, hospital: &Hospital) -> anyhow::Result<Option<DoctorId>> 
             sittings.push(Sitting { doctor, department: id, campus, title, number });
         }
     }
+    let main = campuses.first().copied().ok_or_else(|| anyhow::anyhow!("no campus"))?;
+    lines::plan(&mut tx, hospital.id, &departments, &sittings, main).await?;
     tx.commit().await?;
     let today = hospital.zone.date(db.now());
     for offset in 0..DAYS {

@@ -41,3 +41,4 @@ mod telling;
 mod third_party;
 mod trouble;
 mod waitlist;
+mod waiting;
