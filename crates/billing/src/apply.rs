@@ -15,7 +15,9 @@ use edge::Hospital;
 use store::{NewEvent, Result, Tx};
 
 use crate::ledger::{self, Cause, Movement};
-use crate::model::{ObservationId, PayAccountId, Payment, ShiftId, SuspenseId, SuspenseReason, SuspenseState};
+use crate::model::{
+    ObservationId, PayAccountId, Payment, ShiftId, SuspenseId, SuspenseReason, SuspenseState,
+};
 use crate::observation::{Observation, Said};
 use crate::payable::Payables;
 use crate::rules::{Contract, Differs};
@@ -143,11 +145,8 @@ async fn book_suspense(
     outwards: bool,
 ) -> Result<()> {
     let holder = seen.holder(payment);
-    let (debit, credit) = if outwards {
-        (ledger::SUSPENSE.to_owned(), holder)
-    } else {
-        (holder, ledger::SUSPENSE.to_owned())
-    };
+    let (debit, credit) =
+        if outwards { (ledger::SUSPENSE.to_owned(), holder) } else { (holder, ledger::SUSPENSE.to_owned()) };
     // The same word may come by several ways (notice, question, bill): it is about one amount of one order all the same.
     let once = match &seen.observation.said {
         Said::Refund { refund, .. } => format!("foreign:{}:{refund}", seen.contract.merchant),
@@ -183,11 +182,5 @@ async fn publish(
     kind: &'static str,
     payload: serde_json::Value,
 ) -> Result<()> {
-    tx.publish(NewEvent {
-        hospital: payment.hospital,
-        kind,
-        key: payment.charge.to_string(),
-        payload,
-    })
-    .await
+    tx.publish(NewEvent { hospital: payment.hospital, kind, key: payment.charge.to_string(), payload }).await
 }

@@ -75,8 +75,7 @@ pub async fn begin(
     if !bill.online {
         return Err(problems::desk_only());
     }
-    let charge =
-        crate::charges::open(&mut tx, hospital.id, payable.kind(), &wanted.subject, &bill).await?;
+    let charge = crate::charges::open(&mut tx, hospital.id, payable.kind(), &wanted.subject, &bill).await?;
     if charge.state != ChargeState::Open {
         return Err(problems::already_paid());
     }
@@ -114,12 +113,7 @@ async fn openid(
 }
 
 /// The attempt that this account has begun by this way and that can still be finished.
-async fn open_attempt(
-    tx: &mut Tx,
-    charge: &Charge,
-    way: Way,
-    who: &Account,
-) -> Result<Option<Payment>> {
+async fn open_attempt(tx: &mut Tx, charge: &Charge, way: Way, who: &Account) -> Result<Option<Payment>> {
     let soon = tx.now().plus(std::time::Duration::from_secs(15));
     let all = payments::of_charge(tx, charge.hospital, charge.id).await?;
     Ok(all.into_iter().rev().find(|one| {
@@ -205,11 +199,7 @@ impl Intent<'_> {
 ///
 /// # Errors
 /// 404 when the payment is not this account's.
-pub async fn hint(
-    deps: &BillingDeps,
-    who: &Account,
-    id: PaymentId,
-) -> std::result::Result<Payment, Problem> {
+pub async fn hint(deps: &BillingDeps, who: &Account, id: PaymentId) -> std::result::Result<Payment, Problem> {
     let hospital = who.caller.hospital.id;
     let payment = own(deps, who, id).await?;
     let open = matches!(payment.state, PaymentState::New | PaymentState::Waiting);
@@ -228,11 +218,7 @@ pub async fn hint(
 ///
 /// # Errors
 /// 404.
-pub async fn own(
-    deps: &BillingDeps,
-    who: &Account,
-    id: PaymentId,
-) -> std::result::Result<Payment, Problem> {
+pub async fn own(deps: &BillingDeps, who: &Account, id: PaymentId) -> std::result::Result<Payment, Problem> {
     let found = payments::read(&deps.db, who.caller.hospital.id, id).await?;
     found.filter(|payment| payment.account == Some(who.id)).ok_or_else(Problem::not_found)
 }

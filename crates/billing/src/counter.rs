@@ -15,7 +15,9 @@ use crate::model::{
 };
 use crate::observation::Observation;
 use crate::problems;
-use crate::store::{charge as charges, ledger as books, payment as payments, refund as refunds, shift as sql};
+use crate::store::{
+    charge as charges, ledger as books, payment as payments, refund as refunds, shift as sql,
+};
 
 /// No drawer holds more than this: ten million yuan.
 const MOST: Fen = Fen(1_000_000_000);
@@ -41,7 +43,8 @@ pub async fn open(tx: &mut Tx, who: &Staff, float: Fen) -> Result<Shift, Problem
     if !sql::open(tx, who.caller.hospital.id, &shift).await? {
         return Err(problems::shift_open());
     }
-    tx.audit(who.caller.audit("billing.shift.open", shift.id, serde_json::json!({"float_fen": float}))).await?;
+    tx.audit(who.caller.audit("billing.shift.open", shift.id, serde_json::json!({"float_fen": float})))
+        .await?;
     Ok(shift)
 }
 
@@ -90,7 +93,8 @@ pub async fn close(tx: &mut Tx, who: &Staff, counted: Fen, note: &str) -> Result
     });
     ledger::book(tx, h, &rows, &cause).await?;
     sql::close(tx, h, shift.id, (expected, counted), note).await?;
-    let detail = serde_json::json!({"expected_fen": expected, "counted_fen": counted, "difference_fen": difference});
+    let detail =
+        serde_json::json!({"expected_fen": expected, "counted_fen": counted, "difference_fen": difference});
     tx.audit(who.caller.audit("billing.shift.close", shift.id, detail)).await?;
     Ok(Shift {
         closed_at: Some(tx.now()),
@@ -194,12 +198,7 @@ pub async fn take(
 ///
 /// # Errors
 /// 404; 409 `no_shift`, `already_decided`.
-pub async fn hand_out(
-    tx: &mut Tx,
-    deps: &BillingDeps,
-    who: &Staff,
-    id: RefundId,
-) -> Result<Refund, Problem> {
+pub async fn hand_out(tx: &mut Tx, deps: &BillingDeps, who: &Staff, id: RefundId) -> Result<Refund, Problem> {
     let h = who.caller.hospital.id;
     let refund = refunds::get(tx, h, id).await?.ok_or_else(Problem::not_found)?;
     if !matches!(refund.state, RefundState::Abnormal | RefundState::Stuck) {

@@ -107,8 +107,7 @@ pub(crate) async fn begin(
     let insured =
         payments::insured(&deps.db, payment.hospital, payment.id).await?.ok_or_else(Problem::internal)?;
     let auth = deps.vault.open_sealed(payment.hospital, AUTH, &insured.pay_auth_no, Purpose::Export)?;
-    let mut case =
-        Case { deps, hospital, settings, charge, identity, auth: Secret::new(auth), insured };
+    let mut case = Case { deps, hospital, settings, charge, identity, auth: Secret::new(auth), insured };
     upload(&mut case, bureau, &payment).await?;
     let payment = split(&case, bureau, payment).await?;
     let prepay = if payment.shares.cash > Fen::ZERO {
@@ -128,31 +127,26 @@ pub(crate) async fn begin(
     Ok((payment, Sheet::Insurance { mix_trade_no: mixed, cash }))
 }
 
+/// Why a step was not done, and whether that was an explicit no.
+type No = (Box<Problem>, bool);
+
 /// What a call came to: the answer, a no with the platform's words in the log, or nobody knows.
-fn settled<T>(
-    what: &'static str,
-    payment: &Payment,
-    outcome: Outcome<T>,
-) -> std::result::Result<T, (Problem, bool)> {
+fn settled<T>(what: &'static str, payment: &Payment, outcome: Outcome<T>) -> std::result::Result<T, No> {
     match outcome {
         Outcome::Done(done) => Ok(done.into_inner()),
         Outcome::Refused(refusal) => {
             tracing::warn!(payment = %payment.id, what, %refusal, "an insured payment was refused");
-            Err((problems::insurance_refused(), true))
+            Err((Box::new(problems::insurance_refused()), true))
         }
         Outcome::Unknown(doubt) => {
             tracing::warn!(payment = %payment.id, what, why = %doubt.why, "it is not known what became of a step of an insured payment");
-            Err((problems::platform_unclear(), false))
+            Err((Box::new(problems::platform_unclear()), false))
         }
     }
 }
 
 /// A no before the cashier has it ends the attempt: whoever asks again begins a new one, with a new authorisation.
-async fn end_if_refused(
-    deps: &BillingDeps,
-    payment: &Payment,
-    (problem, refused): (Problem, bool),
-) -> Problem {
+async fn end_if_refused(deps: &BillingDeps, payment: &Payment, (problem, refused): No) -> Problem {
     if refused {
         let closing = async {
             let mut tx = deps.db.begin().await?;
@@ -163,15 +157,11 @@ async fn end_if_refused(
             return error.into();
         }
     }
-    problem
+    *problem
 }
 
 /// 6201. The bill number makes it the same order when it is sent again.
-async fn upload(
-    case: &mut Case<'_>,
-    bureau: &Bureau,
-    payment: &Payment,
-) -> std::result::Result<(), Problem> {
+async fn upload(case: &mut Case<'_>, bureau: &Bureau, payment: &Payment) -> std::result::Result<(), Problem> {
     if case.insured.pay_order_id.is_some() {
         return Ok(());
     }
@@ -238,15 +228,11 @@ fn which(case: &Case<'_>) -> WhichOrder {
 }
 
 /// 6301: who pays what.
-async fn split(
-    case: &Case<'_>,
-    bureau: &Bureau,
-    payment: Payment,
-) -> std::result::Result<Payment, Problem> {
+async fn split(case: &Case<'_>, bureau: &Bureau, payment: Payment) -> std::result::Result<Payment, Problem> {
     let deps = case.deps;
     let state = match settled("6301", &payment, bureau.client.send(&which(case)).await) {
         Ok(state) => state,
-        Err((problem, _)) => return Err(problem),
+        Err((problem, _)) => return Err(*problem),
     };
     let shares = Shares {
         gov: state.fund_pay,
@@ -256,7 +242,7 @@ async fn split(
     };
     if !state.adds_up() || !shares.make(payment.total) {
         tracing::error!(payment = %payment.id, "the bureau's parts do not make our whole");
-        return Err(end_if_refused(deps, &payment, (problems::insurance_refused(), true)).await);
+        return Err(end_if_refused(deps, &payment, (Box::new(problems::insurance_refused()), true)).await);
     }
     if shares != payment.shares {
         let mut tx = deps.db.begin().await?;
@@ -320,8 +306,7 @@ fn cash_bytes(
         total: payment.shares.cash,
         support_fapiao: false,
     };
-    let call =
-        wechatpay::calls::jsapi(&order, openid).map_err(|_| problems::refused_by_platform())?;
+    let call = wechatpay::calls::jsapi(&order, openid).map_err(|_| problems::refused_by_platform())?;
     String::from_utf8(call.body().to_vec()).map_err(|_| Problem::internal())
 }
 
@@ -351,8 +336,7 @@ async fn mix(
         wechat_cash: shares.cash,
         ..Split::default()
     };
-    let kind =
-        if shares.cash > Fen::ZERO { MixPayType::CashAndInsurance } else { MixPayType::InsuranceOnly };
+    let kind = if shares.cash > Fen::ZERO { MixPayType::CashAndInsurance } else { MixPayType::InsuranceOnly };
     let patient = Patient {
         name: Case::secret(&case.identity.name),
         id_number: Case::secret(&case.identity.number),

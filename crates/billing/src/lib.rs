@@ -22,6 +22,7 @@ pub mod checkout;
 pub mod counter;
 pub mod inbox;
 mod insurance;
+pub mod invoice;
 pub mod ledger;
 pub mod merchants;
 pub mod model;
@@ -33,6 +34,8 @@ pub mod refunds;
 pub mod rules;
 pub mod settings;
 mod store;
+#[cfg(test)]
+mod tests;
 pub mod worker;
 
 use std::sync::Arc;
@@ -74,6 +77,8 @@ pub struct BillingDeps {
     pub merchants: Merchants,
     /// What can be paid for.
     pub payables: Payables,
+    /// Who makes e-invoices, where somebody does.
+    pub invoicer: Option<Arc<dyn invoice::Invoicer>>,
     /// How platforms reach us, without a slash at the end.
     pub public_url: Arc<str>,
 }
@@ -93,14 +98,23 @@ pub fn capability(deps: BillingDeps) -> Capability {
         statements: statements(),
         router,
         rules,
-        subscribers: vec![Arc::new(reacts::Tell::new(deps.clone())), Arc::new(reacts::ServiceDone)],
-        sweeps: vec![
-            Arc::new(reacts::Recognise { hospitals: deps.hospitals.clone() }),
-            Arc::new(reacts::RemindToday { hospitals: deps.hospitals.clone() }),
-        ],
+        subscribers: vec![Arc::new(reacts::Tell), Arc::new(reacts::ServiceDone)],
+        sweeps: sweeps(&deps),
         topics: vec![Arc::new(api::PaymentTopic::new(deps))],
         ..Capability::default()
     }
+}
+
+fn sweeps(deps: &BillingDeps) -> Vec<Arc<dyn ::store::Sweep>> {
+    let mut all: Vec<Arc<dyn ::store::Sweep>> =
+        vec![
+            Arc::new(reacts::Recognise { hospitals: deps.hospitals.clone() }),
+            Arc::new(reacts::RemindToday { hospitals: deps.hospitals.clone() }),
+        ];
+    if let Some(invoicer) = deps.invoicer.clone() {
+        all.push(Arc::new(invoice::Issue { invoicer }));
+    }
+    all
 }
 
 /// Its tables.

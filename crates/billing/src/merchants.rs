@@ -160,7 +160,10 @@ impl Merchant {
 
 impl std::fmt::Debug for Merchant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Merchant").field("name", &self.name).field("provider", &self.provider).finish_non_exhaustive()
+        f.debug_struct("Merchant")
+            .field("name", &self.name)
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
     }
 }
 
@@ -228,12 +231,11 @@ fn line(
                 serde_json::from_value(keys.province.clone()).map_err(|e| e.to_string())?;
             let signer =
                 Sm2PrivateKey::parse(&keys.private_key, DEFAULT_USER_ID).map_err(|e| e.to_string())?;
-            let key = Sm2PublicKey::parse(&keys.bureau_public_key, DEFAULT_USER_ID)
-                .map_err(|e| e.to_string())?;
+            let key =
+                Sm2PublicKey::parse(&keys.bureau_public_key, DEFAULT_USER_ID).map_err(|e| e.to_string())?;
             let config = insurance::Config { base, timeout: PATIENCE };
             let signer = Arc::new(signer);
-            let client =
-                insurance::Client::new(http, config, clock, province.clone(), signer, key.clone());
+            let client = insurance::Client::new(http, config, clock, province.clone(), signer, key.clone());
             Ok(Line::Insurance(Box::new(Bureau { client, province, key })))
         }
     }
@@ -271,7 +273,10 @@ fn alipay_merchant(
     let theirs = match &keys.certificates {
         Some([app, alipay, roots]) => alipay::AlipayKeys::certificates(app, alipay, roots)?,
         None => alipay::AlipayKeys::Keys(
-            keys.public_keys.iter().map(|pem| PublicKey::parse(pem)).collect::<std::result::Result<_, _>>()?,
+            keys.public_keys
+                .iter()
+                .map(|pem| PublicKey::parse(pem))
+                .collect::<std::result::Result<_, _>>()?,
         ),
     };
     Ok(alipay::Merchant {
@@ -380,9 +385,8 @@ impl Merchants {
         let text = open_secrets(&inner.vault, row.hospital, &row.secrets)?;
         let keys: Keys = serde_json::from_str(&text)
             .map_err(|e| StoreError::Decode { column: "secrets".into(), what: e.to_string() })?;
-        let line =
-            line(&inner.http, &inner.db, &row.merchant, &row.app, row.base_url.as_deref(), &keys)
-                .map_err(|what| StoreError::Config(format!("payment account {}: {what}", row.name)))?;
+        let line = line(&inner.http, &inner.db, &row.merchant, &row.app, row.base_url.as_deref(), &keys)
+            .map_err(|what| StoreError::Config(format!("payment account {}: {what}", row.name)))?;
         Ok(Merchant {
             id: row.id,
             hospital: row.hospital,

@@ -69,7 +69,9 @@ impl Way {
     #[must_use]
     pub fn provider(self) -> Option<Provider> {
         match self {
-            Self::WechatJsapi | Self::WechatH5 | Self::WechatNative | Self::Insurance => Some(Provider::Wechatpay),
+            Self::WechatJsapi | Self::WechatH5 | Self::WechatNative | Self::Insurance => {
+                Some(Provider::Wechatpay)
+            }
             Self::AlipayWap | Self::AlipayCode => Some(Provider::Alipay),
             Self::Cash | Self::Card => None,
         }

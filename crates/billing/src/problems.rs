@@ -8,7 +8,11 @@ fn conflict(code: &'static str, zh: impl Into<String>, en: impl Into<String>) ->
 
 /// There is nothing to be paid for it, or not any more.
 pub(crate) fn nothing_to_pay() -> Problem {
-    conflict("nothing_to_pay", "这一项不需要支付，或者已经失效。", "There is nothing to pay for this, or it is no longer valid.")
+    conflict(
+        "nothing_to_pay",
+        "这一项不需要支付，或者已经失效。",
+        "There is nothing to pay for this, or it is no longer valid.",
+    )
 }
 
 /// It is paid.
@@ -23,12 +27,20 @@ pub(crate) fn desk_only() -> Problem {
 
 /// The hospital does not offer this way.
 pub(crate) fn way_not_offered() -> Problem {
-    conflict("way_not_offered", "医院暂时不支持这种支付方式。", "The hospital does not offer this way of paying at the moment.")
+    conflict(
+        "way_not_offered",
+        "医院暂时不支持这种支付方式。",
+        "The hospital does not offer this way of paying at the moment.",
+    )
 }
 
 /// WeChat Pay needs WeChat.
 pub(crate) fn wechat_needed() -> Problem {
-    conflict("wechat_needed", "请在微信里打开本页，再用微信支付。", "Please open this page in WeChat to pay with WeChat Pay.")
+    conflict(
+        "wechat_needed",
+        "请在微信里打开本页，再用微信支付。",
+        "Please open this page in WeChat to pay with WeChat Pay.",
+    )
 }
 
 /// The platform refused the order, and will again.
@@ -84,7 +96,11 @@ pub(crate) fn refund_too_much(left: Fen) -> Problem {
 
 /// Only what was paid goes back.
 pub(crate) fn not_refundable() -> Problem {
-    conflict("not_refundable", "这笔支付还没有到账，不能退款。", "This payment has not come in, so it can't be refunded.")
+    conflict(
+        "not_refundable",
+        "这笔支付还没有到账，不能退款。",
+        "This payment has not come in, so it can't be refunded.",
+    )
 }
 
 /// Insurance returns all of its part or nothing.
@@ -113,7 +129,11 @@ pub(crate) fn second_person() -> Problem {
 
 /// A cashier needs a shift.
 pub(crate) fn no_shift() -> Problem {
-    conflict("no_shift", "请先开班，再收款或退款。", "Please open your shift before taking or giving back money.")
+    conflict(
+        "no_shift",
+        "请先开班，再收款或退款。",
+        "Please open your shift before taking or giving back money.",
+    )
 }
 
 /// A cashier has one drawer.
@@ -134,8 +154,13 @@ pub(crate) fn difference_unexplained() -> Problem {
 
 /// An amount that is none.
 pub(crate) fn amount_invalid(field: &'static str) -> Problem {
-    Problem::new(Kind::Invalid, "amount_invalid", "金额不对，请检查。", "The amount is not valid. Please check it.")
-        .field(field, "amount_invalid", "金额不对", "not a valid amount")
+    Problem::new(
+        Kind::Invalid,
+        "amount_invalid",
+        "金额不对，请检查。",
+        "The amount is not valid. Please check it.",
+    )
+    .field(field, "amount_invalid", "金额不对", "not a valid amount")
 }
 
 /// A text that is too long or missing.

@@ -160,12 +160,8 @@ pub async fn give_up(
     if left <= Fen::ZERO {
         return Ok(());
     }
-    let cause = Cause {
-        charge: Some(charge.id),
-        payment: Some(payment.id),
-        by: by.to_owned(),
-        ..Cause::default()
-    };
+    let cause =
+        Cause { charge: Some(charge.id), payment: Some(payment.id), by: by.to_owned(), ..Cause::default() };
     let wanted = Wish {
         amount: left,
         reason,
@@ -191,11 +187,7 @@ pub(crate) struct Ask {
 ///
 /// # Errors
 /// 404; 409 `not_refundable`, `refund_too_much`, `insured_whole`.
-pub(crate) async fn ask(
-    tx: &mut Tx,
-    staff: &Staff,
-    ask: Ask,
-) -> std::result::Result<Refund, Problem> {
+pub(crate) async fn ask(tx: &mut Tx, staff: &Staff, ask: Ask) -> std::result::Result<Refund, Problem> {
     let caller = &staff.caller;
     let h = caller.hospital.id;
     let found = payments::get(tx, h, ask.payment).await?.ok_or_else(Problem::not_found)?;
@@ -231,7 +223,8 @@ pub(crate) async fn ask(
         cause,
     };
     let refund = wish(tx, &payment, wanted).await?.ok_or_else(|| problems::refund_too_much(left))?;
-    let detail = serde_json::json!({"payment": payment.id, "amount_fen": refund.amount, "state": refund.state});
+    let detail =
+        serde_json::json!({"payment": payment.id, "amount_fen": refund.amount, "state": refund.state});
     tx.audit(caller.audit("billing.refund.ask", refund.id, detail)).await?;
     Ok(refund)
 }

@@ -121,11 +121,7 @@ pub enum RefundVerdict {
 
 /// What follows for a refund from what was said of it.
 #[must_use]
-pub fn judge_refund(
-    refund: &Refund,
-    contract: Contract<'_>,
-    observation: &Observation,
-) -> RefundVerdict {
+pub fn judge_refund(refund: &Refund, contract: Contract<'_>, observation: &Observation) -> RefundVerdict {
     let Said::Refund { state, amount, .. } = &observation.said else { return RefundVerdict::Nothing };
     if let Err(differs) = fits(observation, contract) {
         return RefundVerdict::Incident(differs);
@@ -189,6 +185,3 @@ pub fn after_doubt(tries: i64) -> Duration {
 pub fn is_over(payment: &Payment, settling: bool, now: UnixMs) -> bool {
     !settling && (payment.closing || now >= payment.expires_at)
 }
-
-#[cfg(test)]
-mod tests;

@@ -170,6 +170,9 @@ impl Desk {
         if !sql::desk::insert_one(&mut tx, id, &new, &request.channel).await? {
             return Ok(None);
         }
+        if !crate::pay::moved(&mut tx, id, &old, new, &request.account.to_string()).await? {
+            return cannot();
+        }
         schedule::stock::give_back(&mut tx, id, old.slot).await?;
         schedule::stock::take(&mut tx, id, &plan.taken).await?;
         quota::write(&mut tx, &self.counter.board, id, &plan, &facts.lines).await?;
@@ -234,6 +237,8 @@ impl Desk {
         for one in &stock {
             free::place(&mut tx, &self.counter, hospital, one, &appointment).await?;
         }
+        let reason = billing::RefundReason::Cancelled;
+        crate::pay::given_up(&mut tx, hospital.id, id, reason, &by).await?;
         tx.publish(single::cancelled(hospital.id, &appointment)).await?;
         tx.audit(caller.audit("booking.cancel", id, serde_json::json!({"slot": slot}))).await?;
         tx.touch(store::Topic::new("appointment", id));

@@ -9,6 +9,7 @@
 //! - [`rules`]: who may have what; why not, in words
 //! - [`desk`]: lanes, batches, cancelling, moving; the counter, added numbers, return visits, stops
 //! - [`hold`]: places that are kept for somebody until a time
+//! - [`pay`]: a registration as something to be paid for
 //! - [`api`]: for patients; `staff_api`: for the registration desk
 //! - [`reacts`]: confirmations and the reminder of the day before
 //!
@@ -25,6 +26,7 @@ pub mod hold;
 mod lane;
 pub mod model;
 mod near;
+pub mod pay;
 mod problems;
 mod quota;
 pub mod reacts;

@@ -108,6 +108,26 @@ appointment_replaced =
         You can keep it, or change or cancel it freely. It will not be counted.
     .sms = Another doctor will see { $person }: now { $who }. Number and time stay the same: { $time }, { $place }. You can keep, change or cancel it freely.
 
+payment_returned =
+    .title = Refund
+    .status = Under way
+    .note = Returned the way it came
+    .chat =
+        Your payment for { $what } is being refunded.
+        Amount: { $amount }
+        Why: { $note }
+        It goes back the way it came; when it arrives is up to the bank or platform.
+    .sms = Your payment for { $what } is being refunded: { $amount }. { $note }. It goes back the way it came.
+
+service_today =
+    .title = Due today
+    .status = Due
+    .note = Paid and due today
+    .chat =
+        A reminder: { $what }, which is paid for { $person }, is due today.
+        Please come in time. Questions? Call { $phone }.
+    .sms = Reminder for { $person }: { $what } is paid and due today. Please come in time. Questions? Call { $phone }.
+
 sms_code =
     .title = Verification code
     .status = Code

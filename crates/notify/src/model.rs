@@ -33,6 +33,10 @@ store::text_enum! {
         AppointmentRestored = "appointment_restored",
         /// 医生变更: another doctor sits
         AppointmentReplaced = "appointment_replaced",
+        /// 退款: money that was paid is on its way back
+        PaymentReturned = "payment_returned",
+        /// 当天提醒: something that is paid for is due today
+        ServiceToday = "service_today",
         /// 短信验证码
         SmsCode = "sms_code",
     }

@@ -38,6 +38,8 @@ pub const NAMES: &[&str] = &[
     "phone",
     "code",
     "minutes",
+    "amount",
+    "what",
 ];
 
 /// Which of [`NAMES`] the SMS of a kind has, in both languages: the vendor's template must have the same.
@@ -49,6 +51,8 @@ pub fn sms_arguments(kind: Kind) -> &'static [&'static str] {
         Kind::AppointmentMoved => &["person", "who", "time", "old_time", "place"],
         Kind::AppointmentStopped => &["person", "who", "time", "phone"],
         Kind::AppointmentRestored | Kind::AppointmentReplaced => &["person", "who", "time", "place"],
+        Kind::PaymentReturned => &["what", "amount", "note"],
+        Kind::ServiceToday => &["person", "what", "phone"],
         Kind::SmsCode => &["code", "minutes"],
     }
 }
@@ -111,7 +115,7 @@ impl Words {
         set("place", place(lang, &campus, &room, house.name.get(lang)));
         set("campus", campus);
         set("room", room);
-        for name in ["number", "code", "minutes"] {
+        for name in ["number", "code", "minutes", "amount", "what"] {
             set(name, args.text(name).unwrap_or_default());
         }
         let usual = |what: &str| phrase(lang, &format!("{}.{what}", kind.code()), &[]);

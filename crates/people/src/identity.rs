@@ -1,7 +1,7 @@
 //! Who a person is to an authority that asks for name and document, such as the insurance bureau.
 
-use ::store::vault::Purpose;
 use ::store::value::Row;
+use ::store::vault::Purpose;
 use ::store::{AuditEntry, Db, Result, Vault, args};
 use base::{HospitalId, Secret};
 

@@ -19,6 +19,7 @@ pub mod entrance;
 pub mod health;
 pub mod http;
 pub mod layers;
+mod paying;
 pub mod web;
 
 pub use app::{App, Running};

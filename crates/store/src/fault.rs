@@ -101,6 +101,8 @@ points! {
     NoticeKeepBefore = "pay.notice.keep.before";
     /// A notice is kept; the platform was not answered.
     NoticeKeepAfter = "pay.notice.keep.after";
+    /// What came of a notice stands; the platform was not answered.
+    NoticeAnswer = "pay.notice.answer";
     /// Notices are taken up to be applied.
     NoticeTaken = "pay.notice.taken";
     /// What was observed is applied, but not committed.

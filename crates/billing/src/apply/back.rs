@@ -115,7 +115,8 @@ async fn closed(
     let ended = before.iter().filter(|one| one.state == RefundState::Closed).count();
     let settings: Settings = seen.hospital.settings(Settings::SECTION);
     let stuck = u32::try_from(ended).unwrap_or(u32::MAX) > settings.refund_again;
-    let released = Payment { returning: Fen(payment.returning.0.saturating_sub(refund.amount.0)), ..payment.clone() };
+    let released =
+        Payment { returning: Fen(payment.returning.0.saturating_sub(refund.amount.0)), ..payment.clone() };
     let wish = Wish {
         amount: refund.amount,
         reason: refund.reason,
@@ -143,12 +144,7 @@ async fn closed(
 }
 
 /// A refund that we did not send: somebody made it in the merchant's own console. The money has left.
-async fn foreign(
-    tx: &mut Tx,
-    seen: &Seen<'_>,
-    state: BackState,
-    amount: Option<Fen>,
-) -> Result<Applied> {
+async fn foreign(tx: &mut Tx, seen: &Seen<'_>, state: BackState, amount: Option<Fen>) -> Result<Applied> {
     if let Err(differs) = rules::fits(seen.observation, seen.contract) {
         return Ok(Applied::incident(words(differs)));
     }

@@ -50,9 +50,8 @@ pub(super) async fn apply(tx: &mut Tx, payables: &Payables, seen: &Seen<'_>) -> 
         Verdict::Paid(shares) => {
             let why = if charge.served_by.is_some() {
                 Some(SuspenseReason::PaidTwice)
-            } else if charge.state != ChargeState::Open {
-                Some(SuspenseReason::NoService)
             } else {
+                // Also for what nobody owes any more: a hold that has just run out may still be had.
                 let given = match payable {
                     Some(payable) => payable.paid(tx, seen.hospital, &charge).await?,
                     // The thing's capability is gone from this installation.
@@ -183,12 +182,7 @@ async fn close(tx: &mut Tx, payment: &Payment) -> Result<Applied> {
 
 /// The order is ours, and what was said of it does not fit. The order stays as it is. Money that surely came to us is booked where
 /// everybody sees it.
-async fn mismatch(
-    tx: &mut Tx,
-    seen: &Seen<'_>,
-    payment: &Payment,
-    differs: Differs,
-) -> Result<Applied> {
+async fn mismatch(tx: &mut Tx, seen: &Seen<'_>, payment: &Payment, differs: Differs) -> Result<Applied> {
     if let Differs::Amount(amount) = differs
         && amount > Fen::ZERO
     {
@@ -214,4 +208,3 @@ async fn unknown(tx: &mut Tx, seen: &Seen<'_>) -> Result<Applied> {
     }
     Ok(Applied::incident("paid, under an order number that we never gave"))
 }
-

@@ -80,9 +80,7 @@ impl Build<'_> {
                         let ip = self.payer_ip.ok_or_else(problems::way_invalid)?;
                         wechatpay::calls::h5(&order, ip).map(|call| call.body().to_vec())
                     }
-                    Way::WechatNative => {
-                        wechatpay::calls::native(&order).map(|call| call.body().to_vec())
-                    }
+                    Way::WechatNative => wechatpay::calls::native(&order).map(|call| call.body().to_vec()),
                     _ => wechatpay::calls::jsapi(&order, self.openid.unwrap_or_default())
                         .map(|call| call.body().to_vec()),
                 };
@@ -173,17 +171,11 @@ fn placed<T>(outcome: Outcome<T>, handle: impl FnOnce(T) -> String) -> Placed {
     }
 }
 
-async fn wechat(
-    client: &wechatpay::Client,
-    payment: &Payment,
-    request: String,
-) -> Result<Placed, Problem> {
+async fn wechat(client: &wechatpay::Client, payment: &Payment, request: String) -> Result<Placed, Problem> {
     // The calls are rebuilt around the kept bytes: WeChat compares every parameter of a number that it knows.
     let bytes = request.into_bytes();
     Ok(match payment.way {
-        Way::WechatH5 => {
-            placed(client.send(&wechatpay::calls::h5_again(bytes)).await, |done| done.h5_url)
-        }
+        Way::WechatH5 => placed(client.send(&wechatpay::calls::h5_again(bytes)).await, |done| done.h5_url),
         Way::WechatNative => {
             placed(client.send(&wechatpay::calls::native_again(bytes)).await, |done| done.code_url)
         }
@@ -245,12 +237,7 @@ async fn judge(deps: &BillingDeps, payment: &Payment, placed: Placed) -> Result<
 }
 
 /// What the page does with a handle. Signed anew each time, as it may be at any moment within the order's life.
-fn sheet(
-    deps: &BillingDeps,
-    merchant: &Merchant,
-    payment: &Payment,
-    handle: &str,
-) -> Result<Sheet, Problem> {
+fn sheet(deps: &BillingDeps, merchant: &Merchant, payment: &Payment, handle: &str) -> Result<Sheet, Problem> {
     Ok(match (payment.way, &merchant.line) {
         (Way::WechatJsapi, Line::Wechatpay(client)) => {
             let signed = client.merchant().client_pay(&merchant.app, handle, deps.db.now());

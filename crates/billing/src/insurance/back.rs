@@ -31,8 +31,7 @@ pub(crate) async fn give_back(deps: &BillingDeps, payment: &Payment, refund: &Re
     if refund.insurance != InsuranceStage::Wanted {
         return Ok(Part::Back);
     }
-    let (Some(hospital), Some(their)) =
-        (deps.hospitals.get(refund.hospital), bureau(deps, refund.hospital))
+    let (Some(hospital), Some(their)) = (deps.hospitals.get(refund.hospital), bureau(deps, refund.hospital))
     else {
         return Ok(Part::Later);
     };

@@ -140,8 +140,7 @@ impl Sending<'_> {
             return Ok(Pace::On);
         }
         let amount = self.refund.shares.cash;
-        let call =
-            alipay::calls::refund(&self.order, &self.number, amount, Some(words(self.refund.reason)));
+        let call = alipay::calls::refund(&self.order, &self.number, amount, Some(words(self.refund.reason)));
         let Ok(call) = call else {
             return stuck(self.deps, self.refund, "a refund that can't be built").await;
         };
@@ -163,13 +162,11 @@ impl Sending<'_> {
 
     /// Whether Alipay says that it is done.
     async fn ask_alipay(&self, client: &alipay::Client) -> Result<bool> {
-        let Outcome::Done(state) =
-            client.send(&alipay::calls::query_refund(&self.order, &self.number)).await
+        let Outcome::Done(state) = client.send(&alipay::calls::query_refund(&self.order, &self.number)).await
         else {
             return Ok(false);
         };
-        let Some(seen) = Observation::alipay_refund(&self.payment.number, &self.refund.number, &state)
-        else {
+        let Some(seen) = Observation::alipay_refund(&self.payment.number, &self.refund.number, &state) else {
             return Ok(false);
         };
         observe(self.deps, self.merchant, Source::Query, &seen).await?;
@@ -179,9 +176,7 @@ impl Sending<'_> {
     /// When it is still under way, the platform is asked again in a while.
     async fn look_again(&self) -> Result<Pace> {
         let now = sql::read(&self.deps.db, self.refund.hospital, self.refund.id).await?;
-        if let Some(refund) =
-            now.filter(|one| matches!(one.state, RefundState::Wanted | RefundState::Sent))
-        {
+        if let Some(refund) = now.filter(|one| matches!(one.state, RefundState::Wanted | RefundState::Sent)) {
             return later(self.deps, &refund, rules::ask_refund_again(refund.tries), "").await;
         }
         Ok(Pace::On)

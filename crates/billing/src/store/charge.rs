@@ -18,7 +18,7 @@ store::statements! {
         postgres "SELECT * FROM charge WHERE hospital_id = $1 AND id = $2 FOR UPDATE";
     OF_SUBJECT = "SELECT * FROM charge WHERE hospital_id = $1 AND kind = $2 AND subject = $3 AND state <> 'void'";
     ITEMS = "SELECT * FROM charge_item WHERE hospital_id = $1 AND charge_id = $2 ORDER BY line";
-    SERVED = "UPDATE charge SET state = 'settled', served_by = $3 WHERE hospital_id = $1 AND id = $2 AND state = 'open'";
+    SERVED = "UPDATE charge SET state = 'settled', served_by = $3 WHERE hospital_id = $1 AND id = $2 AND state IN ('open', 'void')";
     SET_STATE = "UPDATE charge SET state = $3 WHERE hospital_id = $1 AND id = $2";
     FOLLOW = "UPDATE charge SET subject = $4, due_date = $5 WHERE hospital_id = $1 AND kind = $2 AND subject = $3 AND state IN ('open', 'settled')";
     RECOGNISED = "UPDATE charge SET recognised_at = $3 WHERE hospital_id = $1 AND id = $2 AND recognised_at IS NULL";

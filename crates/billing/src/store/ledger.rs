@@ -5,7 +5,9 @@ use store::value::{FromRow, One, Row};
 use store::{Db, Result, Tx, args};
 
 use crate::ledger::{Cause, Movement};
-use crate::model::{ChargeId, EntryId, ObservationId, PaymentId, RefundId, ShiftId, SuspenseId, SuspenseReason, SuspenseState};
+use crate::model::{
+    ChargeId, EntryId, ObservationId, PaymentId, RefundId, ShiftId, SuspenseId, SuspenseReason, SuspenseState,
+};
 
 store::statements! {
     ADD = "INSERT INTO ledger (hospital_id, id, once, at, debit, credit, amount_fen, charge_id, payment_id, refund_id, shift_id, observation_id,

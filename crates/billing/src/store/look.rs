@@ -63,11 +63,7 @@ pub(crate) struct Finding {
 
 impl FromRow for Finding {
     fn from_row(row: &Row) -> Result<Self> {
-        Ok(Self {
-            hospital: row.get("hospital_id")?,
-            what: row.get("what")?,
-            amount: row.get("amount_fen")?,
-        })
+        Ok(Self { hospital: row.get("hospital_id")?, what: row.get("what")?, amount: row.get("amount_fen")? })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Payments and the bureau's side of them.
 
 use base::{HospitalId, UnixMs};
-use store::value::One;
 use store::{Db, Result, Tx, args};
 
 use crate::model::{ChargeId, Effect, Insured, Payment, PaymentId, Shares};
@@ -35,7 +34,6 @@ store::statements! {
     SETTLING = "UPDATE insured SET settling = $3 WHERE hospital_id = $1 AND payment_id = $2";
     ASK_INSURED = "UPDATE payment SET next_at = $3 WHERE hospital_id = $1 AND state IN ('new', 'waiting')
            AND id IN (SELECT payment_id FROM insured WHERE hospital_id = $1 AND pay_order_id = $2)";
-    WAITING_SINCE = "SELECT CAST(COALESCE(MIN(created_at), 0) AS BIGINT) FROM payment WHERE next_at IS NOT NULL AND state IN ('new', 'waiting')";
 }
 
 /// What is beside a payment when it is written down.
@@ -92,11 +90,7 @@ pub(crate) async fn of_charge(tx: &mut Tx, hospital: HospitalId, charge: ChargeI
 }
 
 /// As [`of_charge`], as of the last commit.
-pub(crate) async fn read_of_charge(
-    db: &Db,
-    hospital: HospitalId,
-    charge: ChargeId,
-) -> Result<Vec<Payment>> {
+pub(crate) async fn read_of_charge(db: &Db, hospital: HospitalId, charge: ChargeId) -> Result<Vec<Payment>> {
     db.all(OF_CHARGE, args![hospital, charge]).await
 }
 
@@ -136,12 +130,7 @@ pub(crate) async fn keep_handle(
 }
 
 /// How an open payment is shared.
-pub(crate) async fn share(
-    tx: &mut Tx,
-    hospital: HospitalId,
-    id: PaymentId,
-    shares: Shares,
-) -> Result<bool> {
+pub(crate) async fn share(tx: &mut Tx, hospital: HospitalId, id: PaymentId, shares: Shares) -> Result<bool> {
     let values = args![hospital, id, shares.gov, shares.own, shares.other, shares.cash];
     Ok(tx.exec(SHARES, values).await? == 1)
 }
@@ -263,9 +252,4 @@ pub(crate) async fn mixed(tx: &mut Tx, hospital: HospitalId, id: PaymentId, numb
 /// Whether the bureau may be at it.
 pub(crate) async fn settling(tx: &mut Tx, hospital: HospitalId, id: PaymentId, on: bool) -> Result<()> {
     tx.exec(SETTLING, args![hospital, id, on]).await.map(drop)
-}
-
-/// Since when the oldest open payment waits; zero when none does.
-pub(crate) async fn waiting_since(db: &Db) -> Result<UnixMs> {
-    Ok(db.one::<One<UnixMs>>(WAITING_SINCE, args![]).await?.0)
 }

@@ -17,7 +17,8 @@ use super::wire::{AgainBody, AgainList, AppointmentBody, MoveBody, NewAppointmen
 use crate::BookingDeps;
 use crate::desk;
 use crate::desk::Reply;
-use crate::model::{Appointment, AppointmentId, Outcome, PersonFacts, Refusal};
+use crate::model::{Appointment, AppointmentId, Outcome, Pay, PersonFacts, Refusal};
+use crate::pay;
 use crate::problems;
 use crate::store as sql;
 
@@ -35,7 +36,11 @@ pub async fn book(
     ApiJson(new): ApiJson<NewAppointmentBody>,
 ) -> ApiResult<Response> {
     let person = PersonFacts::unknown(new.person_id);
-    let request = desk::request(&account.caller, account.id, person, new.slot_id, &key.0, None);
+    let mut request = desk::request(&account.caller, account.id, person, new.slot_id, &key.0, None);
+    if new.pay == Some(Pay::Online) {
+        request.hold = Some(pay::for_payment(&account.caller.hospital, deps.db.now()));
+        request.hash = edge::idempotency::request_hash("appointment.online", &request.hash);
+    }
     let reply = deps.desk.book(&account.caller.hospital, request).await?;
     answer(&deps, &account.caller, reply, new.slot_id, StatusCode::CREATED).await
 }

@@ -21,6 +21,7 @@ mod journey;
 mod limits;
 mod live;
 mod long;
+mod money;
 mod nodes;
 mod outage;
 mod permissions;

@@ -133,6 +133,8 @@ export const book: Mirror<typeof zh> = {
   'notice.appointment_moved': 'Time changed',
   'notice.appointment_reminder': 'Reminder the day before',
   'notice.appointment_stopped': 'Clinic cancelled',
+  'notice.payment_returned': 'Refund',
+  'notice.service_today': 'Due today',
   'notice.other': 'Message',
   'notice.waiting': 'waiting to be sent',
   'notice.sent': 'sent',
