@@ -106,11 +106,10 @@ pub fn capability(deps: BillingDeps) -> Capability {
 }
 
 fn sweeps(deps: &BillingDeps) -> Vec<Arc<dyn ::store::Sweep>> {
-    let mut all: Vec<Arc<dyn ::store::Sweep>> =
-        vec![
-            Arc::new(reacts::Recognise { hospitals: deps.hospitals.clone() }),
-            Arc::new(reacts::RemindToday { hospitals: deps.hospitals.clone() }),
-        ];
+    let mut all: Vec<Arc<dyn ::store::Sweep>> = vec![
+        Arc::new(reacts::Recognise { hospitals: deps.hospitals.clone() }),
+        Arc::new(reacts::RemindToday { hospitals: deps.hospitals.clone() }),
+    ];
     if let Some(invoicer) = deps.invoicer.clone() {
         all.push(Arc::new(invoice::Issue { invoicer }));
     }

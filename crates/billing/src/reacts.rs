@@ -31,7 +31,8 @@ impl Subscriber for Tell {
     }
 
     async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
-        let id = event.payload.get("refund").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
+        let id =
+            event.payload.get("refund").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
         let id: RefundId = id.ok_or_else(|| Failure::Final("the event names no refund".into()))?;
         let Some(refund) = refunds::get(tx, event.hospital, id).await? else { return Ok(()) };
         let payment = payments::get(tx, event.hospital, refund.payment).await?;
@@ -42,10 +43,9 @@ impl Subscriber for Tell {
         let note = match refund.reason {
             RefundReason::Cancelled => Text2::new("您取消了预约", "You cancelled the appointment"),
             RefundReason::Stopped => Text2::new("医院停诊", "The hospital called the clinic off"),
-            RefundReason::TooLate => Text2::new(
-                "付款到账时号源已经释放",
-                "The place had been released when the payment came",
-            ),
+            RefundReason::TooLate => {
+                Text2::new("付款到账时号源已经释放", "The place had been released when the payment came")
+            }
             RefundReason::Twice => Text2::new("重复支付", "It was paid twice"),
             RefundReason::InsuranceFailed => {
                 Text2::new("医保结算没有成功", "Medical insurance did not settle it")

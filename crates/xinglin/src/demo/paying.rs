@@ -68,8 +68,7 @@ impl Platforms {
             value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         let (wechat, alipay, bureau) = (&self.wechat, &self.alipay, &self.bureau);
-        let mut province =
-            bureau.get("dialect").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut province = bureau.get("dialect").and_then(Value::as_object).cloned().unwrap_or_default();
         province.insert("app_id".into(), text(bureau, "app_id").into());
         province.insert("app_secret".into(), text(bureau, "app_secret").into());
         province.insert("version".into(), "1.0.0".into());

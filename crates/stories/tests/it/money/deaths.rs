@@ -71,7 +71,8 @@ async fn dies_at(
     until(&format!("after {name} the money is back"), async || {
         let books = books().await;
         let all = books["refunds"].as_object().unwrap();
-        all.values().filter(|one| one["status"] == "SUCCESS").count() == books["orders"].as_object().unwrap().values().filter(|one| one["paid_ms"].is_i64()).count()
+        all.values().filter(|one| one["status"] == "SUCCESS").count()
+            == books["orders"].as_object().unwrap().values().filter(|one| one["paid_ms"].is_i64()).count()
     })
     .await;
     hospital.program_settles().await;

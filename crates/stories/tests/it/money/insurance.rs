@@ -12,7 +12,8 @@ use super::{each_paying, refunds_are, stands};
 async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answer) {
     let held = phone.holds(slot).await;
     let auth = hospital.sim.post("/sim/v1/insurance/authorisations", json!({})).await;
-    let begun = phone.begins_to_pay_insured(held.id(), auth["pay_auth_no"].as_str().unwrap()).await.expect(201);
+    let begun =
+        phone.begins_to_pay_insured(held.id(), auth["pay_auth_no"].as_str().unwrap()).await.expect(201);
     (held, begun)
 }
 
@@ -79,7 +80,9 @@ async fn t21_all_outcomes_of_both_parts() {
                     let file = refunds_are(&office, held.id(), &["done"]).await;
                     assert_eq!(file["charge"]["refunds"][0]["reason"], "insurance_failed");
                 }
-                ("fail", _) | ("unknown", "fail") => assert_eq!(now.text_at("state"), "closed", "{cash} {insurance}"),
+                ("fail", _) | ("unknown", "fail") => {
+                    assert_eq!(now.text_at("state"), "closed", "{cash} {insurance}")
+                }
                 // Nobody knows yet: nothing moves, and no timer ends it.
                 _ => assert_eq!(now.text_at("state"), "waiting", "{cash} {insurance}"),
             }

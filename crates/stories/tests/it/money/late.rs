@@ -19,7 +19,8 @@ async fn t11_paid_after_expiry_is_served_while_the_place_is_free() {
         let held = li_na.holds(&slot).await;
         let begun = li_na.begins_to_pay(held.id(), "wechat_jsapi").await.expect(201);
         hospital.passes(HOLD).await;
-        until("the hold is over", async || li_na.appointment(held.id()).await.text_at("state") == "expired").await;
+        until("the hold is over", async || li_na.appointment(held.id()).await.text_at("state") == "expired")
+            .await;
         hospital.settle().await;
         hospital.pays_wechat_late(&number(&begun)).await;
         let paid = stands(&li_na, &begun, "paid").await;
@@ -40,7 +41,8 @@ async fn t11_paid_after_expiry_goes_back_when_the_place_is_gone() {
         let held = li_na.holds(&slot).await;
         let begun = li_na.begins_to_pay(held.id(), "wechat_jsapi").await.expect(201);
         hospital.passes(HOLD).await;
-        until("the hold is over", async || li_na.appointment(held.id()).await.text_at("state") == "expired").await;
+        until("the hold is over", async || li_na.appointment(held.id()).await.text_at("state") == "expired")
+            .await;
         let zhao = hospital.patient("赵敏").await;
         zhao.gets(&slot).await;
         hospital.settle().await;
@@ -53,8 +55,11 @@ async fn t11_paid_after_expiry_goes_back_when_the_place_is_gone() {
         hospital.settle().await;
         assert_eq!(hospital.books("clearing:%").await, 0);
         assert_eq!(hospital.books("suspense").await, 0);
-        assert!(li_na.sms().await.iter().any(|sms| sms["text"].as_str().unwrap_or("").contains("退款"))
-            || li_na.chat().await.iter().any(|said| said.to_string().contains("退款")), "she is told");
+        assert!(
+            li_na.sms().await.iter().any(|sms| sms["text"].as_str().unwrap_or("").contains("退款"))
+                || li_na.chat().await.iter().any(|said| said.to_string().contains("退款")),
+            "she is told"
+        );
     })
     .await;
 }

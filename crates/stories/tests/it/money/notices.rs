@@ -63,7 +63,11 @@ async fn t04_a_body_that_was_written_anew_is_refused() {
         let body = json!({"id": "x", "event_type": "TRANSACTION.SUCCESS", "resource": {}});
         let answer = browser.call(reqwest::Method::POST, "/pay/wechat/wechat").json(&body).send().await;
         assert_eq!(answer.status, 401, "{}", answer.text);
-        let answer = browser.call(reqwest::Method::POST, "/pay/alipay/alipay").body("text/plain", "a=1&sign=x").send().await;
+        let answer = browser
+            .call(reqwest::Method::POST, "/pay/alipay/alipay")
+            .body("text/plain", "a=1&sign=x")
+            .send()
+            .await;
         assert_eq!(answer.status, 401, "{}", answer.text);
         let answer = browser.call(reqwest::Method::POST, "/pay/insurance/bureau").json(&body).send().await;
         assert_eq!(answer.status, 401, "{}", answer.text);
@@ -71,7 +75,8 @@ async fn t04_a_body_that_was_written_anew_is_refused() {
             assert_eq!(browser.call(reqwest::Method::POST, path).json(&body).send().await.status, 404);
         }
         let large = vec![b'x'; 200 << 10];
-        let answer = browser.call(reqwest::Method::POST, "/pay/wechat/wechat").body("text/plain", large).send().await;
+        let answer =
+            browser.call(reqwest::Method::POST, "/pay/wechat/wechat").body("text/plain", large).send().await;
         assert_eq!(answer.status, 413);
         assert_eq!(hospital.ledger_rows().await, 0);
     })
@@ -96,7 +101,8 @@ async fn t15_lost_notices_are_made_good_by_asking() {
         let held = li_na.holds(&slot).await;
         let begun = li_na.begins_to_pay(held.id(), "alipay_code").await.expect(201);
         hospital.pays_alipay(&number(&begun)).await;
-        let _ = li_na.post(&format!("/api/v1/payments/{}/sheet-closed", begun.id()), json!({})).await.expect(200);
+        let _ =
+            li_na.post(&format!("/api/v1/payments/{}/sheet-closed", begun.id()), json!({})).await.expect(200);
         stands(&li_na, &begun, "paid").await;
         hospital.settle().await;
     })
@@ -107,11 +113,22 @@ async fn t15_lost_notices_are_made_good_by_asking() {
 #[tokio::test(flavor = "multi_thread")]
 async fn t10_faults_while_an_order_is_placed() {
     each_paying(async |hospital| {
-        for (day, fault) in ["drop_request", "drop_answer", "error_before", "error_after", "too_many", "unsigned", "wrong_key", "cut_body"]
-            .into_iter()
-            .enumerate()
+        for (day, fault) in [
+            "drop_request",
+            "drop_answer",
+            "error_before",
+            "error_after",
+            "too_many",
+            "unsigned",
+            "wrong_key",
+            "cut_body",
+        ]
+        .into_iter()
+        .enumerate()
         {
-            let li_na = hospital.patient(&format!("李{}", ["一", "二", "三", "四", "五", "六", "七", "八"][day])).await;
+            let li_na = hospital
+                .patient(&format!("李{}", ["一", "二", "三", "四", "五", "六", "七", "八"][day]))
+                .await;
             let slot = hospital.slot(&hospital.site.dr_li, 1, "08:00").await;
             let held = li_na.holds(&slot).await;
             hospital.pay_faults(json!({"path": "/v3/pay/transactions/jsapi", fault: 1})).await;

@@ -27,7 +27,12 @@ async fn t16_parts_never_exceed_what_was_paid() {
             hospital.settle().await;
         }
         let file = refunds_are(&office, held.id(), &vec!["done"; fits]).await;
-        let back: i64 = file["charge"]["refunds"].as_array().unwrap().iter().map(|one| one["amount_fen"].as_i64().unwrap()).sum();
+        let back: i64 = file["charge"]["refunds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["amount_fen"].as_i64().unwrap())
+            .sum();
         assert!(back <= total);
         assert_eq!(hospital.books("clearing:%").await, total - back);
     })
@@ -53,7 +58,8 @@ async fn t17_closed_abnormal_and_without_funds() {
         hospital.sim.patch("/sim/v1/wechatpay", json!({"opening": 0})).await;
         hospital.passes(Duration::from_secs(610)).await;
         let sent = refunds_are(&office, held.id(), &["sent"]).await;
-        let first = sent["charge"]["refunds"][0]["id"].as_str().unwrap().trim_start_matches("rfd_").to_owned();
+        let first =
+            sent["charge"]["refunds"][0]["id"].as_str().unwrap().trim_start_matches("rfd_").to_owned();
         // Given up.
         hospital.sim.post(&format!("/sim/v1/wechatpay/refunds/{first}/closed"), json!({})).await;
         hospital.passes(Duration::from_secs(70)).await;
@@ -66,11 +72,17 @@ async fn t17_closed_abnormal_and_without_funds() {
         hospital.sim.post(&format!("/sim/v1/wechatpay/refunds/{number}/abnormal"), json!({})).await;
         refunds_are(&office, held.id(), &["closed", "abnormal"]).await;
         let _ = office.post("/api/v1/staff/billing/shift", json!({"float_fen": 10_000})).await.expect(201);
-        let _ = office.post(&format!("/api/v1/staff/billing/refunds/{second}/hand-out"), json!({})).await.expect(200);
+        let _ = office
+            .post(&format!("/api/v1/staff/billing/refunds/{second}/hand-out"), json!({}))
+            .await
+            .expect(200);
         hospital.settle().await;
         // The platform still has the money; the drawer has given it.
         let total = paid.number_at("total_fen");
-        assert_eq!((hospital.books("clearing:%").await, hospital.books("cash-desk:%").await), (total, -total));
+        assert_eq!(
+            (hospital.books("clearing:%").await, hospital.books("cash-desk:%").await),
+            (total, -total)
+        );
     })
     .await;
 }
@@ -108,7 +120,9 @@ async fn t19_a_clinic_is_called_off() {
         }
         let paid = hospital.books("clearing:%").await;
         assert_eq!(paid, 12 * visits[0].number_at("fee_fen"));
-        hospital.pay_faults(json!({"path": "/v3/refund", "too_many": 3, "drop_answer": 2, "error_after": 2})).await;
+        hospital
+            .pay_faults(json!({"path": "/v3/refund", "too_many": 3, "drop_answer": 2, "error_after": 2}))
+            .await;
         hospital.stops(visits[0].text_at("clinic_id")).await;
         for _ in 0..6 {
             hospital.settle().await;
