@@ -31,8 +31,8 @@ CREATE TABLE price (
     PRIMARY KEY (hospital_id, code)
 );
 
--- What is owed for one thing: a registration, an exam, a prescription. subject: that thing's id, and there is one charge for
--- it. served_by: the one payment that the service was given for.
+-- What is owed for one thing: a registration, an exam, a prescription. subject: that thing's id, and there is one live charge
+-- for it. served_by: the one payment that the service was given for.
 CREATE TABLE charge (
     hospital_id   BIGINT NOT NULL,
     id            TEXT   NOT NULL,
@@ -57,7 +57,9 @@ CREATE TABLE charge (
     PRIMARY KEY (hospital_id, id),
     CHECK ((state IN ('settled', 'returned')) = (served_by IS NOT NULL))
 );
-CREATE UNIQUE INDEX charge_subject ON charge (hospital_id, kind, subject) WHERE state <> 'void';
+-- What has gone back may be owed anew: a clinic that was called off may take place after all.
+CREATE UNIQUE INDEX charge_subject ON charge (hospital_id, kind, subject) WHERE state IN ('open', 'settled');
+CREATE INDEX charge_of_subject ON charge (hospital_id, kind, subject);
 CREATE INDEX charge_person ON charge (hospital_id, person_id, created_at);
 CREATE INDEX charge_remind ON charge (hospital_id, due_date) WHERE remind = 1 AND reminded_at IS NULL AND state = 'settled' AND done_at IS NULL;
 CREATE INDEX charge_recognise ON charge (hospital_id, due_date) WHERE state = 'settled' AND recognised_at IS NULL;

@@ -19,7 +19,8 @@ pub async fn open(
     subject: &str,
     bill: &Bill,
 ) -> Result<Charge> {
-    if let Some(known) = sql::of_subject(tx, hospital, kind, subject).await? {
+    let known = sql::of_subject(tx, hospital, kind, subject).await?;
+    if let Some(known) = known.filter(|known| known.state != ChargeState::Returned) {
         return sql::lock(tx, hospital, known.id).await?.ok_or(StoreError::NoRow);
     }
     let total = total(&bill.items)

@@ -69,7 +69,7 @@ pub async fn begin(
         let paid = known.is_some_and(|charge| charge.served_by.is_some() && charge.account == Some(who.id));
         return Err(if paid { problems::already_paid() } else { Problem::not_found() });
     };
-    if known.is_some_and(|charge| charge.served_by.is_some()) {
+    if known.is_some_and(|charge| charge.state == ChargeState::Settled) {
         return Err(problems::already_paid());
     }
     if !bill.online {

@@ -143,7 +143,7 @@ pub async fn take(
     // The thing before everything else, as everywhere.
     payable.lock(tx, hospital, &taking.subject).await?;
     let known = charges::of_subject(tx, hospital.id, payable.kind(), &taking.subject).await?;
-    if known.is_some_and(|charge| charge.served_by.is_some()) {
+    if known.is_some_and(|charge| charge.state == ChargeState::Settled) {
         return Err(problems::already_paid());
     }
     let bill = payable.bill(tx, hospital, &taking.subject, None).await?;

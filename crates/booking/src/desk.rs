@@ -170,7 +170,7 @@ impl Desk {
         if !sql::desk::insert_one(&mut tx, id, &new, &request.channel).await? {
             return Ok(None);
         }
-        if !crate::pay::moved(&mut tx, id, &old, new, &request.account.to_string()).await? {
+        if !crate::pay::moved(&mut tx, id, &old, &new, &request.account.to_string()).await? {
             return cannot();
         }
         schedule::stock::give_back(&mut tx, id, old.slot).await?;

@@ -1,19 +1,12 @@
 //! Who a person is to an authority that asks for name and document, such as the insurance bureau.
 
-use ::store::value::Row;
 use ::store::vault::Purpose;
-use ::store::{AuditEntry, Db, Result, Vault, args};
+use ::store::{AuditEntry, Db, Result, Vault};
 use base::{HospitalId, Secret};
 
 use crate::contact::purpose_code;
 use crate::model::{DocumentKind, PersonId};
 use crate::store::{DOCUMENT, NAME};
-
-::store::statements! {
-    WHO = "SELECT p.name, d.kind, d.number FROM person p
-           JOIN person_document d ON d.hospital_id = p.hospital_id AND d.person_id = p.id AND d.is_main = 1 AND d.voided_at IS NULL
-           WHERE p.hospital_id = $1 AND p.id = $2";
-}
 
 /// A person's full name and main document.
 #[derive(Debug, Clone)]
@@ -39,7 +32,7 @@ pub async fn of_person(
     by: &str,
     purpose: Purpose,
 ) -> Result<Option<Identity>> {
-    let Some(row) = db.opt::<Row>(WHO, args![hospital, person]).await? else { return Ok(None) };
+    let Some(row) = crate::store::identity::who(db, hospital, person).await? else { return Ok(None) };
     let open = |column: &str, field| -> Result<Secret> {
         let sealed = row.get(column)?;
         vault.open_sealed(hospital, field, &sealed, purpose).map(Secret::new)

@@ -29,8 +29,8 @@ pub mod contact;
 mod cover;
 pub mod devices;
 pub mod documents;
-pub mod look_up;
 pub mod identity;
+pub mod look_up;
 pub mod model;
 pub mod names;
 pub mod patients;
@@ -113,5 +113,5 @@ pub fn migrations() -> Vec<::store::Migration> {
 /// Its statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    [store::all(), identity::ALL.to_vec()].concat()
+    [store::all(), store::identity::ALL.to_vec()].concat()
 }

@@ -9,6 +9,7 @@ use store::value::Row;
 use store::{Db, Vault, args};
 
 use crate::answer::Answer;
+use crate::browser::{Browser, key};
 use crate::hospital::Hospital;
 use crate::phone::Phone;
 use crate::setup::{APPID, FIRST};
@@ -103,23 +104,30 @@ fn accounts(
     ]
 }
 
+impl Browser {
+    /// POST under a key of its own, as a page does with each tap.
+    pub async fn post_once(&self, path: &str, body: Value) -> Answer {
+        self.call(reqwest::Method::POST, path).key(&key()).json(&body).send().await
+    }
+}
+
 impl Phone {
     /// Books a slot to be paid online: it is kept for a while. Gives the appointment.
     pub async fn holds(&self, slot: &str) -> Answer {
         let body = json!({"slot_id": slot, "person_id": self.who(), "pay": "online"});
-        self.browser().post("/api/v1/appointments", body).await.expect(201)
+        self.browser().post_once("/api/v1/appointments", body).await.expect(201)
     }
 
     /// Begins to pay by a way, or goes on with it.
     pub async fn begins_to_pay(&self, subject: &str, way: &str) -> Answer {
         let body = json!({"subject_id": subject, "way": way});
-        self.browser().post("/api/v1/payments", body).await
+        self.browser().post_once("/api/v1/payments", body).await
     }
 
     /// Begins to pay with medical insurance.
     pub async fn begins_to_pay_insured(&self, subject: &str, pay_auth_no: &str) -> Answer {
         let body = json!({"subject_id": subject, "way": "insurance", "pay_auth_no": pay_auth_no});
-        self.browser().post("/api/v1/payments", body).await
+        self.browser().post_once("/api/v1/payments", body).await
     }
 }
 

@@ -16,7 +16,8 @@ store::statements! {
     GET = "SELECT * FROM charge WHERE hospital_id = $1 AND id = $2";
     LOCK = sqlite "SELECT * FROM charge WHERE hospital_id = $1 AND id = $2"
         postgres "SELECT * FROM charge WHERE hospital_id = $1 AND id = $2 FOR UPDATE";
-    OF_SUBJECT = "SELECT * FROM charge WHERE hospital_id = $1 AND kind = $2 AND subject = $3 AND state <> 'void'";
+    OF_SUBJECT = "SELECT * FROM charge WHERE hospital_id = $1 AND kind = $2 AND subject = $3 AND state <> 'void'
+           ORDER BY CASE state WHEN 'returned' THEN 1 ELSE 0 END, created_at DESC, id DESC";
     ITEMS = "SELECT * FROM charge_item WHERE hospital_id = $1 AND charge_id = $2 ORDER BY line";
     SERVED = "UPDATE charge SET state = 'settled', served_by = $3 WHERE hospital_id = $1 AND id = $2 AND state IN ('open', 'void')";
     SET_STATE = "UPDATE charge SET state = $3 WHERE hospital_id = $1 AND id = $2";

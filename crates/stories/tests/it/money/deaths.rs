@@ -19,7 +19,8 @@ fn of_money(turn: usize) -> Vec<Point> {
 /// Does what leads past the point; whatever is not answered is asked again later.
 async fn pays(hospital: &Hospital, phone: &Phone, held: &str) -> Option<Answer> {
     let body = json!({"subject_id": held, "way": "wechat_jsapi"});
-    let call = phone.call(reqwest::Method::POST, "/api/v1/payments").json(&body);
+    let call =
+        phone.call(reqwest::Method::POST, "/api/v1/payments").key(&testkit::browser::key()).json(&body);
     let begun = call.try_send().await.ok().filter(|answer| answer.status == 201)?;
     let path = format!("/sim/v1/wechatpay/orders/{}/pay", number(&begun));
     hospital.sim.post(&path, json!({})).await;

@@ -105,9 +105,9 @@ async fn t12_paid_twice_by_two_ways() {
         let file = refunds_are(&office, held.id(), &["done"]).await;
         assert_eq!(file["charge"]["refunds"][0]["reason"], "twice");
         assert_eq!(file["charge"]["state"], "settled");
-        let _ = office.post("/api/v1/staff/billing/shift", json!({"float_fen": 0})).await.expect(201);
+        let _ = office.post_once("/api/v1/staff/billing/shift", json!({"float_fen": 0})).await.expect(201);
         let taking = json!({"subject_id": held.id(), "way": "cash"});
-        let _ = office.post("/api/v1/staff/billing/takings", taking).await.refused(409, "already_paid");
+        let _ = office.post_once("/api/v1/staff/billing/takings", taking).await.refused(409, "already_paid");
         hospital.settle().await;
         assert_eq!(hospital.books("clearing:%").await, held.number_at("fee_fen"));
     })

@@ -17,7 +17,7 @@ async fn t16_parts_never_exceed_what_was_paid() {
         let total = paid.number_at("total_fen");
         let part = total / 3;
         let body = json!({"payment_id": paid.id(), "amount_fen": part, "note": "退一部分"});
-        let asks = (0..6).map(|_| office.post("/api/v1/staff/billing/refunds", body.clone()));
+        let asks = (0..6).map(|_| office.post_once("/api/v1/staff/billing/refunds", body.clone()));
         let answers = futures_util::future::join_all(asks).await;
         let good = answers.iter().filter(|answer| answer.status == 201).count();
         let fits = usize::try_from(total / part).unwrap();
@@ -71,9 +71,10 @@ async fn t17_closed_abnormal_and_without_funds() {
         let number = second.trim_start_matches("rfd_");
         hospital.sim.post(&format!("/sim/v1/wechatpay/refunds/{number}/abnormal"), json!({})).await;
         refunds_are(&office, held.id(), &["closed", "abnormal"]).await;
-        let _ = office.post("/api/v1/staff/billing/shift", json!({"float_fen": 10_000})).await.expect(201);
+        let _ =
+            office.post_once("/api/v1/staff/billing/shift", json!({"float_fen": 10_000})).await.expect(201);
         let _ = office
-            .post(&format!("/api/v1/staff/billing/refunds/{second}/hand-out"), json!({}))
+            .post_once(&format!("/api/v1/staff/billing/refunds/{second}/hand-out"), json!({}))
             .await
             .expect(200);
         hospital.settle().await;
