@@ -169,6 +169,9 @@ impl Desk {
         if !sql::desk::insert_one(&mut tx, id, &new, &request.channel).await? {
             return Ok(None);
         }
+        if !crate::pay::moved(&mut tx, id, &old, &new, &request.account.to_string()).await? {
+            return cannot();
+        }
         match stock.iter().find(|one| one.slot == old.slot && one.clinic != new.clinic) {
             Some(left) => free::place(&mut tx, &self.counter, hospital, left, &old).await?,
             // Within a clinic one place is exchanged for another that anybody could have had.
@@ -238,6 +241,8 @@ impl Desk {
         for one in &stock {
             free::place(&mut tx, &self.counter, hospital, one, &appointment).await?;
         }
+        let reason = billing::RefundReason::Cancelled;
+        crate::pay::given_up(&mut tx, hospital.id, id, reason, &by).await?;
         tx.publish(single::cancelled(hospital.id, &appointment)).await?;
         tx.audit(caller.audit("booking.cancel", id, serde_json::json!({"slot": slot}))).await?;
         tx.touch(store::Topic::new("appointment", id));

@@ -130,6 +130,8 @@ impl Expire {
         for one in &stock {
             free::place(&mut tx, self.deps.desk.counter(), hospital, one, &found).await?;
         }
+        let reason = billing::RefundReason::Cancelled;
+        crate::pay::given_up(&mut tx, hospital.id, id, reason, "system").await?;
         let detail = serde_json::json!({"slot": found.slot, "held_for": found.hold_for});
         tx.publish(NewEvent {
             hospital: hospital.id,

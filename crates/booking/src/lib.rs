@@ -9,6 +9,7 @@
 //! - [`rules`]: who may have what; why not, in words
 //! - [`desk`]: lanes, batches, cancelling, moving; the counter, added numbers, return visits, stops
 //! - [`hold`]: places that are kept for somebody until a time
+//! - [`pay`]: a registration as something to be paid for
 //! - [`rush`]: the line before the desk when numbers are released
 //! - [`waitlist`]: who takes a place that somebody gives up
 //! - [`attendance`]: who did not come, and what follows
@@ -31,6 +32,7 @@ mod lane;
 pub mod limits;
 pub mod model;
 mod near;
+pub mod pay;
 mod problems;
 mod quota;
 pub mod reacts;

@@ -81,6 +81,27 @@ pub(crate) async fn release(
     Ok(())
 }
 
+/// Takes the place of an appointment once more from the channel that it came by, where its clinic is divided; false when that
+/// has none left.
+pub(crate) async fn take_again(
+    tx: &mut Tx,
+    desk: &crate::Desk,
+    stock: &Stock,
+    appointment: AppointmentId,
+    hospital: HospitalId,
+) -> Result<bool> {
+    let mut all = lines(tx, hospital, std::slice::from_ref(stock)).await?;
+    let Some(lines) = all.get_mut(&stock.clinic) else { return Ok(true) };
+    let channel = Channel::of_request(&sql::channel_of(tx, hospital, appointment).await?);
+    if !has_place(lines, channel) {
+        return Ok(false);
+    }
+    take(lines, channel);
+    quota::keep::write(tx, hospital, stock.clinic, lines).await?;
+    show(tx, &desk.counter().board, hospital, stock.clinic, lines.clone());
+    Ok(true)
+}
+
 /// Whether a channel has a place left among these lines; they are settled.
 pub(crate) fn has_place(lines: &[Line], channel: Channel) -> bool {
     lines.iter().any(|l| l.channel == channel && l.left() > 0)

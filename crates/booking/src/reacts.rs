@@ -135,8 +135,12 @@ impl Subscriber for EndStopped {
             return Ok(());
         }
         let of_clinic = sql::of_clinic(tx, event.hospital, clinic).await?;
-        let called_off =
-            of_clinic.into_iter().filter(|a| segments.as_ref().is_none_or(|list| list.contains(&a.slot)));
+        let called_off: Vec<Appointment> = of_clinic
+            .into_iter()
+            .filter(|a| segments.as_ref().is_none_or(|list| list.contains(&a.slot)))
+            .collect();
+        // Slots before what was paid for them, as everywhere.
+        schedule::stock::lock(tx, event.hospital, &crate::pay::slots(&called_off)).await?;
         for appointment in called_off {
             let ending =
                 sql::End { state: State::Stopped, by: "hospital", reason: "clinic_stopped", moved_to: None };
@@ -146,6 +150,8 @@ impl Subscriber for EndStopped {
             if appointment.state == State::Held {
                 schedule::stock::hold(tx, event.hospital, appointment.slot, -1).await?;
             }
+            let (id, reason) = (appointment.id, billing::RefundReason::Stopped);
+            crate::pay::given_up(tx, event.hospital, id, reason, "hospital").await?;
             let waiting = [
                 notify::Kind::AppointmentConfirmed,
                 notify::Kind::AppointmentMoved,

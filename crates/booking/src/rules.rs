@@ -16,7 +16,7 @@ use schedule::stock::Stock;
 use schedule::{ClinicId, SlotId};
 
 use crate::model::{
-    Appointment, AppointmentId, Known, Limits, Marks, Outcome, Pay, PersonFacts, Refusal, Request, State,
+    Appointment, AppointmentId, Known, Limits, Marks, Outcome, PersonFacts, Refusal, Request, State,
 };
 use crate::{attendance, limits, quota};
 
@@ -248,9 +248,12 @@ pub(crate) fn place(
         .map(|k| k.day_ordinal)
         .collect();
     let day_ordinal = (1..).find(|n| !used.contains(n)).unwrap_or(1);
+    // What costs nothing need not be held for a payment.
+    let free = |hold: &crate::hold::Hold| hold.why == crate::hold::HoldFor::Payment && stock.fee.0 == 0;
+    let hold = request.hold.filter(|hold| !free(hold));
     Appointment {
         id,
-        state: if request.hold.is_some() { State::Held } else { State::Booked },
+        state: if hold.is_some() { State::Held } else { State::Booked },
         slot: stock.slot,
         clinic: stock.clinic,
         doctor: stock.doctor,
@@ -266,14 +269,14 @@ pub(crate) fn place(
         account: request.account,
         number: stock.last_number + 1,
         day_ordinal,
-        pay: Pay::Counter,
+        pay: crate::pay::way(hold.as_ref()),
         key: request.key.clone(),
         request_hash: request.hash.clone(),
         check_in_code,
         booked_at: now.at,
         late: now.at >= cancel_deadline(now.zone, stock.date, now.limits.cancel_until),
-        hold_until: request.hold.map(|h| h.until),
-        hold_for: request.hold.map(|h| h.why),
+        hold_until: hold.map(|h| h.until),
+        hold_for: hold.map(|h| h.why),
         confirmed_at: None,
         ended_at: None,
         ended_by: None,

@@ -226,6 +226,26 @@ pick_up_reminder =
         Please show the code on your phone.
     .sms = { $item } for { $person }: still waiting at { $place }. Please come when it suits you and show the code on your phone.
 
+payment_returned =
+    .title = Refund
+    .status = Under way
+    .note = Returned the way it came
+    .chat =
+        Your payment for { $what } is being refunded.
+        Amount: { $amount }
+        Why: { $note }
+        It goes back the way it came; when it arrives is up to the bank or platform.
+    .sms = Your payment for { $what } is being refunded: { $amount }. { $note }. It goes back the way it came.
+
+service_today =
+    .title = Due today
+    .status = Due
+    .note = Paid and due today
+    .chat =
+        A reminder: { $what }, which is paid for { $person }, is due today.
+        Please come in time. Questions? Call { $phone }.
+    .sms = Reminder for { $person }: { $what } is paid and due today. Please come in time. Questions? Call { $phone }.
+
 sms_code =
     .title = Verification code
     .status = Code

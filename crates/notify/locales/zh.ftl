@@ -213,6 +213,26 @@ pick_up_reminder =
         请在手机上出示领取码。
     .sms = { $person }的{ $item }还没有领取，请方便时到{ $place }领取，并在手机上出示领取码。
 
+payment_returned =
+    .title = 退款通知
+    .status = 退款中
+    .note = 原路退回，请留意到账
+    .chat =
+        您支付的{ $what }正在退款。
+        金额：{ $amount }
+        原因：{ $note }
+        款项原路退回，到账时间以银行或支付平台为准。
+    .sms = 您支付的{ $what }正在退款，金额{ $amount }。{ $note }。款项原路退回，请留意到账。
+
+service_today =
+    .title = 今日提醒
+    .status = 待完成
+    .note = 已缴费，今天可以做
+    .chat =
+        提醒您，{ $person }已缴费的{ $what }安排在今天。
+        请按时到院；有疑问请致电 { $phone }。
+    .sms = 提醒您，{ $person }已缴费的{ $what }安排在今天，请按时到院。有疑问请致电{ $phone }。
+
 sms_code =
     .title = 验证码
     .status = 验证码

@@ -55,6 +55,10 @@ store::text_enum! {
         PickUpReady = "pick_up_ready",
         /// 取件提醒: it still waits for you
         PickUpReminder = "pick_up_reminder",
+        /// 退款: money that was paid is on its way back
+        PaymentReturned = "payment_returned",
+        /// 当天提醒: something that is paid for is due today
+        ServiceToday = "service_today",
         /// 短信验证码
         SmsCode = "sms_code",
     }

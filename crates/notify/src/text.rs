@@ -41,6 +41,8 @@ pub const NAMES: &[&str] = &[
     "phone",
     "code",
     "minutes",
+    "amount",
+    "what",
 ];
 
 /// Which of [`NAMES`] the SMS of a kind has, in both languages: the vendor's template must have the same.
@@ -61,6 +63,8 @@ pub fn sms_arguments(kind: Kind) -> &'static [&'static str] {
         Kind::QueueNext => &["person", "who", "place"],
         Kind::QueueCalled | Kind::QueueMissed => &["person", "number", "place"],
         Kind::PickUpReady | Kind::PickUpReminder => &["person", "item", "place"],
+        Kind::PaymentReturned => &["what", "amount", "note"],
+        Kind::ServiceToday => &["person", "what", "phone"],
         Kind::SmsCode => &["code", "minutes"],
     }
 }
@@ -124,7 +128,7 @@ impl Words {
         set("place", place(lang, &campus, &room, house.name.get(lang)));
         set("campus", campus);
         set("room", room);
-        for name in ["number", "ahead", "item", "code", "minutes"] {
+        for name in ["number", "ahead", "item", "code", "minutes", "amount", "what"] {
             set(name, args.text(name).unwrap_or_default());
         }
         let usual = |what: &str| phrase(lang, &format!("{}.{what}", kind.code()), &[]);

@@ -34,6 +34,7 @@ mod cover;
 pub mod devices;
 pub mod documents;
 pub mod enrol;
+pub mod identity;
 pub mod look_up;
 pub mod model;
 pub mod names;
@@ -132,5 +133,5 @@ pub fn migrations() -> Vec<::store::Migration> {
 /// Its statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    store::all()
+    [store::all(), store::identity::ALL.to_vec()].concat()
 }

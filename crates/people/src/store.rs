@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod card;
 pub(crate) mod channel;
 pub(crate) mod code;
+pub(crate) mod identity;
 pub(crate) mod look_up;
 pub(crate) mod person;
 pub(crate) mod wechat_return;

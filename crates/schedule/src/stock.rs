@@ -191,6 +191,15 @@ pub async fn give_back(tx: &mut Tx, hospital: HospitalId, slot: SlotId) -> Resul
     tx.one::<One<i64>>(sql::GIVE_BACK, args![hospital, slot, now]).await.map(|one| one.0)
 }
 
+/// Takes a place once more that was given back, for the number that it had; false when none is left.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn take_again(tx: &mut Tx, hospital: HospitalId, slot: SlotId) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.exec(sql::TAKE_AGAIN, args![hospital, slot, now]).await? == 1)
+}
+
 /// So many more (or fewer, below 0) of a slot's taken places are only on hold. The slot is locked.
 ///
 /// # Errors

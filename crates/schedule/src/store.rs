@@ -53,6 +53,8 @@ store::statements! {
         WHERE slot.hospital_id = $1 AND slot.id = r.id AND slot.stopped = 0";
     GIVE_BACK = "UPDATE slot SET taken = taken - 1, changed_at = $3 WHERE hospital_id = $1 AND id = $2 AND taken > 0 RETURNING taken";
 
+    TAKE_AGAIN = "UPDATE slot SET taken = taken + 1, changed_at = $3 WHERE hospital_id = $1 AND id = $2 AND taken < capacity";
+
     HOLD = "UPDATE slot SET held = held + $3 WHERE hospital_id = $1 AND id = $2";
 
     FREE = "SELECT s.id, s.clinic_id, c.divided FROM clinic c

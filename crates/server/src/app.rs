@@ -24,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::Config;
-use crate::{console, docs, entrance, health, http, layers, web};
+use crate::{console, docs, entrance, health, http, layers, paying, web};
 
 /// How often workers look by themselves when nothing wakes them.
 const TICK: Duration = Duration::from_millis(500);
@@ -51,6 +51,8 @@ pub struct App {
     pub queue: queue::QueueDeps,
     /// Staff and their sign-ins.
     pub staff: people::staff::StaffDeps,
+    /// What money works with.
+    pub billing: billing::BillingDeps,
     notify: notify::NotifyDeps,
     entrance: entrance::Deps,
     vendors: Vendors,
@@ -68,6 +70,7 @@ pub fn migrations() -> Vec<Migration> {
         people::migrations(),
         notify::migrations(),
         schedule::migrations(),
+        billing::migrations(),
         booking::migrations(),
         channel::migrations(),
         queue::migrations(),
@@ -85,6 +88,7 @@ pub fn statements() -> Vec<Sql> {
         people::statements(),
         notify::statements(),
         schedule::statements(),
+        billing::statements(),
         booking::statements(),
         channel::statements(),
         queue::statements(),
@@ -131,6 +135,18 @@ impl App {
         let channels = people::Channels::load(&db, vault.clone(), outbound.clone()).await?;
         let board = Board::load(&db, &hospitals).await?;
         let desk = booking::Desk::open(db.clone(), hospitals.clone(), board.clone());
+        let merchants = billing::Merchants::load(&db, vault.clone(), outbound.clone()).await?;
+        let registrations = booking::pay::Registrations::new(desk.clone(), hospitals.clone());
+        let billing = billing::BillingDeps {
+            db: db.clone(),
+            vault: vault.clone(),
+            hospitals: hospitals.clone(),
+            channels: channels.clone(),
+            merchants,
+            payables: billing::Payables::new(vec![Arc::new(registrations)]),
+            invoicer: None,
+            public_url: config.server.public_url.as_str().into(),
+        };
         let notify = notify::NotifyDeps {
             db: db.clone(),
             vault: vault.clone(),
@@ -186,6 +202,7 @@ impl App {
             people::capability(people_deps.clone()),
             notify::capability(notify.clone()),
             schedule::capability(schedule_deps),
+            billing::capability(billing.clone()),
             booking::capability(booking_deps),
             channel::capability(channel_deps, people_deps),
             queue::capability(queue_deps.clone()),
@@ -194,7 +211,7 @@ impl App {
         let settings = capabilities.iter().flat_map(|c| c.settings.clone()).collect();
         capabilities.push(console::capability(db.clone(), hospitals.clone(), &config, settings));
         granted.learn(&capabilities.iter().flat_map(|c| c.rules.clone()).collect::<Vec<_>>());
-        let plain = entrance::routes(entrance_deps.clone());
+        let plain = entrance::routes(entrance_deps.clone()).merge(paying::routes(billing.clone()));
         Ok(Self {
             config,
             db,
@@ -206,6 +223,7 @@ impl App {
             desk,
             queue: queue_deps,
             staff,
+            billing,
             notify,
             entrance: entrance_deps,
             vendors,
@@ -281,6 +299,8 @@ impl App {
         tasks.spawn(self.vendors.clone().keep_fresh(db.clone(), stop.clone()));
         tasks.spawn(schedule::worker::run(self.board.clone(), stop.clone()));
         tasks.spawn(notify::worker::run(self.notify.clone(), stop.clone()));
+        tasks.spawn(self.billing.merchants.clone().keep_fresh(stop.clone()));
+        tasks.spawn(billing::worker::run(self.billing.clone(), stop.clone()));
         tasks.spawn(entrance::worker(self.entrance.clone(), stop.clone()));
         Running { address, tasks, db }
     }

@@ -20,6 +20,7 @@ pub mod health;
 pub mod http;
 mod keeps;
 pub mod layers;
+mod paying;
 pub mod web;
 
 pub use app::{App, Running};

@@ -89,6 +89,30 @@ points! {
     MessageSettledBefore = "message.settled.before";
     /// What became of an attempt is committed.
     MessageSettledAfter = "message.settled.after";
+    /// An attempt to pay is about to be written down.
+    IntentBefore = "pay.intent.before";
+    /// An attempt to pay is written down; the platform was not called.
+    IntentAfter = "pay.intent.after";
+    /// An order is about to be placed.
+    PlaceBefore = "pay.place.before";
+    /// The platform has answered to an order; nobody knows yet.
+    PlaceAfter = "pay.place.after";
+    /// A platform's notice is about to be kept.
+    NoticeKeepBefore = "pay.notice.keep.before";
+    /// A notice is kept; the platform was not answered.
+    NoticeKeepAfter = "pay.notice.keep.after";
+    /// What came of a notice stands; the platform was not answered.
+    NoticeAnswer = "pay.notice.answer";
+    /// Notices are taken up to be applied.
+    NoticeTaken = "pay.notice.taken";
+    /// What was observed is applied, but not committed.
+    AppliedBefore = "pay.applied.before";
+    /// What was observed is applied and committed.
+    AppliedAfter = "pay.applied.after";
+    /// A refund is about to be sent.
+    RefundBefore = "pay.refund.before";
+    /// The platform has answered to a refund; nobody knows yet.
+    RefundAfter = "pay.refund.after";
     /// New entries of the audit log are linked, but not committed.
     LinkBefore = "audit.link.before";
     /// New entries of the audit log are linked and committed.

@@ -38,6 +38,7 @@ pub mod checks;
 pub mod crowd;
 pub mod hospital;
 pub mod logs;
+pub mod paying;
 pub mod phone;
 pub mod postgres;
 pub mod program;

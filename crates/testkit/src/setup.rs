@@ -42,11 +42,12 @@ pub struct Setup {
     real_time: bool,
     days: i64,
     settings: Vec<(String, Value)>,
+    paying: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { nodes: 1, hospitals: 1, real_time: false, days: DAYS, settings: Vec::new() }
+        Self { nodes: 1, hospitals: 1, real_time: false, days: DAYS, settings: Vec::new(), paying: false }
     }
 }
 
@@ -86,6 +87,13 @@ impl Setup {
     pub fn with(mut self, section: &str, value: Value) -> Self {
         self.settings.push((section.into(), value));
         self
+    }
+
+    /// With contracts with WeChat Pay, Alipay and the insurance bureau, so that people can pay online.
+    #[must_use]
+    pub fn paying(mut self) -> Self {
+        self.paying = true;
+        self.with("billing", crate::paying::settings())
     }
 
     /// Clinics for so many days only, where a story needs few.
@@ -215,6 +223,9 @@ impl Setup {
         add_channel(&mut tx, &vault, &application(&sim.base_url())).await.unwrap();
         notify::set_vendor(&mut tx, &vault, FIRST, vendor(sim)).await.unwrap();
         tx.commit().await.unwrap();
+        if self.paying {
+            crate::paying::contracts(&t.db, &vault, &sim.base_url()).await;
+        }
         let site = Site::build(&t.db, &first, today, self.days).await;
         if self.hospitals < 2 {
             return (site, None);

@@ -52,6 +52,15 @@ impl SimControl {
         self.send(request, path).await;
     }
 
+    /// PATCH of its own interface.
+    ///
+    /// # Panics
+    /// As [`Self::get`].
+    pub async fn patch(&self, path: &str, body: Value) {
+        let request = self.http.patch(format!("{}{path}", self.base)).body(body.to_string());
+        self.send(request, path).await;
+    }
+
     /// Everything works again.
     pub async fn behaves(&self) {
         self.faults(json!({})).await;

@@ -16,6 +16,8 @@ pub(crate) enum What {
     Audit,
     /// Places taken, appointments and numbers against each other; nobody has two places where one is allowed.
     Stock,
+    /// The ledger: sums, parts, obligations, refunds, and whether every payment has its service or goes back.
+    Ledger,
     /// Events, jobs, pushes and messages: each is done, or waits and is not stuck; whatever happened was told.
     Events,
     /// Our accounts at WeChat: asks WeChat itself.
@@ -29,6 +31,7 @@ pub(crate) async fn run(config: &Config, what: What) -> anyhow::Result<ExitCode>
         What::All => &Part::ALL,
         What::Audit => &[Part::Audit],
         What::Stock => &[Part::Stock],
+        What::Ledger => &[Part::Ledger],
         What::Events => &[Part::Events],
     };
     let db = Db::open_read_only(&config.database.store(), Clock::machine()).await?;

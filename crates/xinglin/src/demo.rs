@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::seed::{self, HOSPITAL};
 
 mod life;
+mod paying;
 mod staff;
 use crate::{logs, serve};
 
@@ -85,6 +86,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     say("making the demonstration hospital: departments, doctors, clinics, patients");
     let doctor = seed::fill(&app, options.patients).await?;
     staff::fill(&app, doctor).await?;
+    paying::settings(&app.hospitals).await?;
     let channels = app.channels.clone();
     let stop = CancellationToken::new();
     let life = life::parts(&app).filter(|_| !options.still);
@@ -176,6 +178,8 @@ async fn prepare(config: &Config, sim_port: u16, clock: Clock) -> anyhow::Result
     let vault = store::Vault::open(&config.keys.file, true)?;
     let base = format!("http://localhost:{sim_port}");
     let inside = format!("http://127.0.0.1:{sim_port}");
+    let sim = inside.clone();
+    let platforms = paying::Platforms::read(&sim).await?;
     let mut tx = db.begin().await?;
     let channel = NewChannel {
         hospital: HOSPITAL,
@@ -218,6 +222,7 @@ async fn prepare(config: &Config, sim_port: u16, clock: Clock) -> anyhow::Result
         sign: Text2::new("杏林医院", "Xinglin Hospital"),
     };
     notify::set_vendor(&mut tx, &vault, HOSPITAL, vendor).await?;
+    paying::contracts(&mut tx, &vault, &sim, &platforms, APP_ID).await?;
     tx.commit().await?;
     db.close().await;
     Ok(())

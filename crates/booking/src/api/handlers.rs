@@ -17,7 +17,8 @@ use super::wire::{AgainBody, AgainList, AppointmentBody, MoveBody, NewAppointmen
 use crate::BookingDeps;
 use crate::desk;
 use crate::desk::Reply;
-use crate::model::{Appointment, AppointmentId, Outcome, PersonFacts, Refusal};
+use crate::model::{Appointment, AppointmentId, Outcome, Pay, PersonFacts, Refusal};
+use crate::pay;
 use crate::problems;
 use crate::rush;
 use crate::store as sql;
@@ -37,8 +38,12 @@ pub async fn book(
     ApiJson(new): ApiJson<NewAppointmentBody>,
 ) -> ApiResult<Response> {
     let person = PersonFacts::unknown(new.person_id);
-    let request = desk::request(&account.caller, account.id, person, new.slot_id, &key.0, None);
+    let mut request = desk::request(&account.caller, account.id, person, new.slot_id, &key.0, None);
     let hospital = &account.caller.hospital;
+    if new.pay == Some(Pay::Online) {
+        request.hold = Some(pay::for_payment(hospital, deps.db.now()));
+        request.hash = edge::idempotency::request_hash("appointment.online", &request.hash);
+    }
     if let Some(wave) = deps.hall.wave(hospital, new.slot_id) {
         let ticket = deps.hall.enter(hospital, request, wave).await?;
         return rush::api::entered(&deps, &account, ticket).await;

@@ -25,6 +25,10 @@ pub struct NewAppointmentBody {
     /// For whom: a person bound to the account.
     #[schema(value_type = String)]
     pub person_id: PersonId,
+    /// How it is to be paid. `online`: the place is kept for some minutes and booked when it is paid. Left out: at the counter.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub pay: Option<Pay>,
 }
 
 /// `POST /appointments/{id}/move`

@@ -60,6 +60,8 @@ impl Desk {
         if !sql::end(&mut tx, hospital.id, id, ending).await? {
             return Err(Problem::unavailable(1));
         }
+        let why = billing::RefundReason::Cancelled;
+        crate::pay::given_up(&mut tx, hospital.id, id, why, &by).await?;
         for one in &stock {
             free::place(&mut tx, &self.counter, hospital, one, &appointment).await?;
         }

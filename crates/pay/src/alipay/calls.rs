@@ -182,3 +182,19 @@ pub fn bill(day: Date) -> Call<BillUrl> {
 pub fn certificate(sn: &str) -> Call<Cert> {
     Call::new("alipay.open.app.alipaycert.download", &json!({ "alipay_cert_sn": sn }))
 }
+
+/// A code to scan, from the text that was kept.
+#[must_use]
+pub fn precreate_again(biz_content: String) -> Call<PreCreated> {
+    Call { biz_content, ..Call::new("alipay.trade.precreate", &Value::Null) }
+}
+
+/// A page for the phone's browser, from the text that was kept.
+#[must_use]
+pub fn wap_again(biz_content: String, return_url: &str) -> Call<Value> {
+    Call {
+        biz_content,
+        return_url: Some(return_url.to_owned()),
+        ..Call::new("alipay.trade.wap.pay", &Value::Null)
+    }
+}

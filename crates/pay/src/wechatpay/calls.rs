@@ -315,3 +315,25 @@ pub fn trade_bill(day: Date, kind: BillType) -> Call<BillTicket> {
 pub fn fund_flow_bill(day: Date) -> Call<BillTicket> {
     get(format!("/v3/bill/fundflowbill?bill_date={day}&account_type=BASIC&tar_type=GZIP"))
 }
+
+/// The same order as before from the bytes that were kept: what a JSAPI order is sent again with.
+#[must_use]
+pub fn jsapi_again(body: Vec<u8>) -> Call<Prepay> {
+    again("/v3/pay/transactions/jsapi", body)
+}
+
+/// As [`jsapi_again`], of a Native order.
+#[must_use]
+pub fn native_again(body: Vec<u8>) -> Call<CodeUrl> {
+    again("/v3/pay/transactions/native", body)
+}
+
+/// As [`jsapi_again`], of an H5 order.
+#[must_use]
+pub fn h5_again(body: Vec<u8>) -> Call<H5Url> {
+    again("/v3/pay/transactions/h5", body)
+}
+
+fn again<T: DeserializeOwned>(target: &str, body: Vec<u8>) -> Call<T> {
+    Call { method: Method::POST, target: target.to_owned(), body, sealed_with: None, read: json_of }
+}

@@ -12,13 +12,15 @@ pub enum Part {
     Audit,
     /// Places, appointments and numbers against each other.
     Stock,
+    /// The ledger, and all that it must agree with.
+    Ledger,
     /// Events, jobs, pushes and messages: each done, or waiting and not stuck; and everything that happened was told.
     Events,
 }
 
 impl Part {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 3] = [Self::Audit, Self::Stock, Self::Events];
+    pub const ALL: [Self; 4] = [Self::Audit, Self::Stock, Self::Ledger, Self::Events];
 
     /// Its word on the command line.
     #[must_use]
@@ -26,6 +28,7 @@ impl Part {
         match self {
             Self::Audit => "audit",
             Self::Stock => "stock",
+            Self::Ledger => "ledger",
             Self::Events => "events",
         }
     }
@@ -39,6 +42,7 @@ pub async fn look(db: &Db, part: Part) -> Result<Found> {
     match part {
         Part::Audit => ::store::check::chain(db).await,
         Part::Stock => booking::check::stock(db).await,
+        Part::Ledger => billing::check::ledger(db).await,
         Part::Events => {
             let mut found = booking::check::told(db).await?;
             found.add(::store::check::work(db).await?);

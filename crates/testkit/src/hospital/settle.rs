@@ -18,6 +18,9 @@ store::statements! {
         (SELECT CAST(COUNT(*) AS BIGINT) FROM job WHERE state = 'waiting' AND due_at <= $1) AS jobs,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM wechat_push WHERE state = 'new' AND due_at <= $1)
             + (SELECT CAST(COALESCE(SUM(pushes), 0) AS BIGINT) FROM wechat_bundle) AS pushes,
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM observation WHERE state = 'new' AND due_at <= $1)
+            + (SELECT CAST(COUNT(*) AS BIGINT) FROM payment WHERE next_at <= $1)
+            + (SELECT CAST(COUNT(*) AS BIGINT) FROM refund WHERE next_at <= $1) AS money,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE due_at <= $1 OR (due_at >= $2 AND due_at <= $3)) AS messages,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sent' AND channel = 'template') AS results,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM appointment WHERE state = 'held' AND hold_until <= $1)
@@ -30,11 +33,15 @@ store::statements! {
     BUNDLES_FREE = "UPDATE wechat_bundle SET leased_until = 0 WHERE leased_until <> 0";
     TOKENS_FREE = "UPDATE wechat_token SET leased_until = 0 WHERE leased_until <> 0";
     LEASES_FREE = "UPDATE lease SET until = 0 WHERE until <> 0";
+    MONEY_FREE = "UPDATE observation SET leased_until = 0 WHERE leased_until <> 0";
     MESSAGES_FREE = "UPDATE message SET due_at = $1 WHERE due_at > $1 AND due_at <= $2";
     NEXT = "SELECT CAST(COALESCE(MIN(at), 0) AS BIGINT) FROM (
         SELECT next_at AS at FROM event_failure WHERE state = 'waiting'
         UNION ALL SELECT due_at FROM job WHERE state = 'waiting'
         UNION ALL SELECT due_at FROM wechat_push WHERE state = 'new'
+        UNION ALL SELECT due_at FROM observation WHERE state = 'new'
+        UNION ALL SELECT next_at FROM payment WHERE next_at IS NOT NULL
+        UNION ALL SELECT next_at FROM refund WHERE next_at IS NOT NULL
         UNION ALL SELECT due_at FROM message WHERE due_at IS NOT NULL) AS due WHERE at > $1 AND at <= $2";
 }
 
@@ -51,6 +58,8 @@ struct Undone {
     failures: i64,
     jobs: i64,
     pushes: i64,
+    /// What platforms told, what they are to be asked, what is to go back.
+    money: i64,
     messages: i64,
     /// Places on hold whose time is over, places that are kept back and due, lists that are to be closed.
     holds: i64,
@@ -65,6 +74,7 @@ impl FromRow for Undone {
             failures: row.get("failures")?,
             jobs: row.get("jobs")?,
             pushes: row.get("pushes")?,
+            money: row.get("money")?,
             messages: row.get("messages")?,
             results: row.get("results")?,
             holds: row.get("holds")?,
@@ -155,9 +165,16 @@ impl Hospital {
     pub async fn leases_run_out_on(&self, db: &Db) {
         let mut tx = db.begin().await.unwrap();
         let now = tx.now();
-        for sql in
-            [EVENTS_FREE, FAILURES_FREE, JOBS_FREE, PUSHES_FREE, BUNDLES_FREE, TOKENS_FREE, LEASES_FREE]
-        {
+        for sql in [
+            EVENTS_FREE,
+            FAILURES_FREE,
+            JOBS_FREE,
+            PUSHES_FREE,
+            BUNDLES_FREE,
+            MONEY_FREE,
+            TOKENS_FREE,
+            LEASES_FREE,
+        ] {
             tx.exec(sql, args![]).await.unwrap();
         }
         tx.exec(MESSAGES_FREE, args![now, now.plus(notify::worker::LEASE)]).await.unwrap();

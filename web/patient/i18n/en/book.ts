@@ -136,6 +136,8 @@ export const book: Mirror<typeof zh> = {
   'notice.appointment_stopped': 'Clinic cancelled',
   'notice.appointment_restored': 'Clinic takes place',
   'notice.appointment_replaced': 'Another doctor',
+  'notice.payment_returned': 'Refund',
+  'notice.service_today': 'Due today',
   'notice.other': 'Message',
   'notice.waiting': 'waiting to be sent',
   'notice.sent': 'sent',

@@ -131,6 +131,8 @@ export const book = {
   'notice.appointment_stopped': '停诊通知',
   'notice.appointment_restored': '恢复出诊通知',
   'notice.appointment_replaced': '医生变更通知',
+  'notice.payment_returned': '退款通知',
+  'notice.service_today': '今日提醒',
   'notice.other': '通知',
   'notice.waiting': '等待发送',
   'notice.sent': '已发出',

@@ -1,0 +1,25 @@
+//! The SQL of billing, on its own tables.
+
+pub(crate) mod account;
+pub(crate) mod charge;
+pub(crate) mod ledger;
+pub(crate) mod look;
+pub(crate) mod observation;
+pub(crate) mod payment;
+pub(crate) mod refund;
+pub(crate) mod shift;
+
+/// All of it, for the test that prepares every statement on both databases.
+pub(crate) fn statements() -> Vec<store::Sql> {
+    [
+        account::ALL,
+        charge::ALL,
+        ledger::ALL,
+        look::ALL,
+        observation::ALL,
+        payment::ALL,
+        refund::ALL,
+        shift::ALL,
+    ]
+    .concat()
+}

@@ -1,0 +1,109 @@
+//! Medical insurance, and WeChat Pay for what it leaves.
+
+use std::time::Duration;
+
+use edge::Role;
+use serde_json::{Value, json};
+use testkit::paying::number;
+use testkit::{Answer, Hospital, Phone};
+
+use super::{each_paying, refunds_are, stands};
+
+async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answer) {
+    let held = phone.holds(slot).await;
+    let auth = hospital.sim.post("/sim/v1/insurance/authorisations", json!({})).await;
+    let begun =
+        phone.begins_to_pay_insured(held.id(), auth["pay_auth_no"].as_str().unwrap()).await.expect(201);
+    (held, begun)
+}
+
+async fn cashier(hospital: &Hospital, payment: &Answer, outcome: Value) {
+    hospital.sim.post(&format!("/sim/v1/wechatpay/mixed/{}/pay", number(payment)), outcome).await;
+}
+
+/// D2: the insured part is settled, the rest is paid in WeChat, and all of it is one payment; given up, both parts go back.
+#[tokio::test(flavor = "multi_thread")]
+async fn t23_insurance_and_cash_there_and_back() {
+    each_paying(async |hospital| {
+        let (li_na, office) = (hospital.patient("李娜").await, hospital.staff(&[Role::Finance]).await);
+        let slot = hospital.slot(&hospital.site.dr_li, 2, "08:00").await;
+        let (held, begun) = begins(hospital, &li_na, &slot).await;
+        let shares = &begun.json["shares"];
+        let part = |name: &str| shares[name].as_i64().unwrap();
+        assert!(part("gov_fen") > 0 && part("own_fen") > 0 && part("cash_fen") > 0, "{shares}");
+        assert!(begun.json["sheet"]["mix_trade_no"].as_str().is_some());
+        cashier(hospital, &begun, json!({})).await;
+        let paid = stands(&li_na, &begun, "paid").await;
+        assert_eq!(paid.text_at("effect"), "served");
+        assert_eq!(li_na.appointment(held.id()).await.text_at("state"), "booked");
+        hospital.settle().await;
+        assert_eq!(hospital.books("clearing:insurance:gov").await, part("gov_fen"));
+        assert_eq!(hospital.books("clearing:insurance:own").await, part("own_fen"));
+        assert_eq!(hospital.books("clearing:wechatpay:%").await, part("cash_fen"));
+        let half = json!({"payment_id": paid.id(), "amount_fen": 1, "note": "只退一分"});
+        let _ = office.post_once("/api/v1/staff/billing/refunds", half).await.refused(409, "insured_whole");
+        let _ = li_na.cancels(held.id()).await.expect(200);
+        refunds_are(&office, held.id(), &["done"]).await;
+        hospital.passes(Duration::from_secs(61)).await;
+        hospital.settle().await;
+        for account in ["clearing:%", "refunds-in-flight", "obligation:%"] {
+            assert_eq!(hospital.books(account).await, 0, "{account}");
+        }
+        let told = hospital.sim.get("/sim/v1/wechatpay").await;
+        assert_eq!(told["mixed"][number(&begun)]["insurance"], "MED_INS_PAY_REFUND");
+    })
+    .await;
+}
+
+/// T21: the nine outcomes of the two parts. Paid is only what both parts are; cash without insurance goes back by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn t21_all_outcomes_of_both_parts() {
+    each_paying(async |hospital| {
+        let office = hospital.staff(&[Role::Finance]).await;
+        let words = ["ok", "fail", "unknown"];
+        for (nth, (cash, insurance)) in
+            words.iter().flat_map(|cash| words.iter().map(move |insurance| (*cash, *insurance))).enumerate()
+        {
+            let name = ["一", "二", "三", "四", "五", "六", "七", "八", "九"][nth];
+            let phone = hospital.patient(&format!("李{name}")).await;
+            let slot = hospital.opens_evening(&hospital.site.dr_li, 2, 20).await;
+            let (held, begun) = begins(hospital, &phone, &slot).await;
+            cashier(hospital, &begun, json!({"cash": cash, "insurance": insurance})).await;
+            hospital.passes(Duration::from_secs(10)).await;
+            hospital.settle().await;
+            let path = format!("/api/v1/payments/{}", begun.id());
+            let now = phone.get(&path).await;
+            match (cash, insurance) {
+                ("ok", "ok") => assert_eq!(stands(&phone, &begun, "paid").await.text_at("effect"), "served"),
+                ("ok", "fail") => {
+                    assert_eq!(stands(&phone, &begun, "paid").await.text_at("effect"), "surplus");
+                    let file = refunds_are(&office, held.id(), &["done"]).await;
+                    assert_eq!(file["charge"]["refunds"][0]["reason"], "insurance_failed");
+                }
+                ("fail", _) | ("unknown", "fail") => {
+                    assert_eq!(now.text_at("state"), "closed", "{cash} {insurance}")
+                }
+                // Nobody knows yet: nothing moves, and no timer ends it.
+                _ => assert_eq!(now.text_at("state"), "waiting", "{cash} {insurance}"),
+            }
+        }
+        hospital.settle().await;
+    })
+    .await;
+}
+
+/// T22: an authorisation that is used or none is refused; the person may pay without insurance.
+#[tokio::test(flavor = "multi_thread")]
+async fn t22_a_used_authorisation_is_refused() {
+    each_paying(async |hospital| {
+        let li_na = hospital.patient("李娜").await;
+        let slot = hospital.slot(&hospital.site.dr_li, 1, "08:00").await;
+        let held = li_na.holds(&slot).await;
+        let _ = li_na.begins_to_pay_insured(held.id(), "AUTH000").await.refused(502, "insurance_refused");
+        let begun = li_na.begins_to_pay(held.id(), "wechat_jsapi").await.expect(201);
+        hospital.pays_wechat(&number(&begun)).await;
+        stands(&li_na, &begun, "paid").await;
+        hospital.settle().await;
+    })
+    .await;
+}
