@@ -104,5 +104,6 @@ pub struct Facts {
 /// # Errors
 /// Any [`::store::StoreError`].
 pub async fn facts(tx: &mut Tx, h: HospitalId, person: PersonId) -> Result<Option<Facts>> {
-    person::facts(tx, h, person).await
+    let found = person::facts(tx, h, person).await?;
+    Ok(found.map(|row| Facts { name_masked: row.name_masked, birth_date: row.birth }))
 }

@@ -130,7 +130,7 @@ fn body(
         department_id: one.department,
         department_name: deps.board.department_name(hospital.id, one.department).unwrap_or_default(),
         doctor_id: one.doctor,
-        doctor_name: one.doctor.and_then(|doctor| deps.board.doctor_name(hospital.id, doctor)),
+        doctor_name: one.doctor.and_then(|doctor| deps.board.doctor_name(hospital.id, doctor)).map(|d| d.0),
         date: one.date,
         start: hospital.zone.wall(one.start_at),
         recorded_at: hospital.rfc3339(one.recorded_at),

@@ -130,7 +130,7 @@ async fn tell(
         person: person.name_masked,
         department_id: found.department.to_string(),
         department,
-        doctor: found.doctor.and_then(|doctor| deps.board.doctor_name(hospital.id, doctor)),
+        doctor: found.doctor.and_then(|doctor| deps.board.doctor_name(hospital.id, doctor)).map(|d| d.0),
         start: found.start_at,
         end: None,
         campus: base::Text2::default(),

@@ -134,7 +134,7 @@ pub(crate) fn place(board: &Board, hospital: HospitalId, entry: &Entry) -> Optio
     let doctor = entry.doctor.or(sitting.as_ref().and_then(|s| s.doctor));
     Some(Place {
         department,
-        doctor: doctor.and_then(|doctor| board.doctor_name(hospital, doctor)),
+        doctor: doctor.and_then(|doctor| board.doctor_name(hospital, doctor)).map(|d| d.0),
         half_day: sitting.map(|s| s.half_day),
     })
 }

@@ -6,7 +6,6 @@ use base::{Date, HospitalId, Lang, UnixMs};
 use edge::AccountId;
 
 use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, Relation, Sex};
-use crate::patients::Facts;
 
 ::store::statements! {
     KNOWN = "SELECT b.id AS binding_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name, p.name_masked, p.name_blind,
@@ -36,7 +35,6 @@ use crate::patients::Facts;
              LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL";
     HOLDERS = "SELECT account_id FROM binding WHERE hospital_id = $1 AND person_id = $2 AND voided_at IS NULL ORDER BY bound_at, id";
     NAME = "SELECT name FROM person WHERE hospital_id = $1 AND id = $2";
-    FACTS = "SELECT name_masked, birth_date FROM person WHERE hospital_id = $1 AND id = $2";
     PHONE = "SELECT phone FROM person WHERE hospital_id = $1 AND id = $2 AND phone IS NOT NULL";
     ADD = "INSERT INTO person (hospital_id, id, name, name_masked, name_blind, birth_date, sex, phone, phone_masked, phone_blind,
                  source, verified_at, created_at, changed_at)
@@ -242,11 +240,6 @@ pub(crate) async fn name(db: &Db, h: HospitalId, person: PersonId) -> Result<Opt
 
 pub(crate) async fn phone(db: &Db, h: HospitalId, person: PersonId) -> Result<Option<Sealed>> {
     Ok(db.opt::<One<Sealed>>(PHONE, args![h, person]).await?.map(|one| one.0))
-}
-
-pub(crate) async fn facts(tx: &mut Tx, h: HospitalId, person: PersonId) -> Result<Option<Facts>> {
-    let Some(row) = tx.opt::<Row>(FACTS, args![h, person]).await? else { return Ok(None) };
-    Ok(Some(Facts { name_masked: row.get("name_masked")?, birth_date: row.get("birth_date")? }))
 }
 
 pub(crate) async fn add(tx: &mut Tx, h: HospitalId, new: NewRow) -> Result<PersonId> {

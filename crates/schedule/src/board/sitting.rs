@@ -1,6 +1,6 @@
 //! A clinic by itself, and names, for who keeps something that is about one of them.
 
-use base::{Date, HalfDay, HospitalId, Text2, UnixMs};
+use base::{Date, HalfDay, HospitalId, UnixMs};
 
 use super::Board;
 use crate::model::{ClinicId, DepartmentId, DoctorId};
@@ -55,17 +55,5 @@ impl Board {
                 .department(department)
                 .is_some_and(|d| picture.family(d).any(|member| sits(&member.clinics))),
         }
-    }
-
-    /// A department's name.
-    #[must_use]
-    pub fn department_name(&self, hospital: HospitalId, department: DepartmentId) -> Option<Text2> {
-        Some(self.picture(hospital)?.department(department)?.name.clone())
-    }
-
-    /// A doctor's name.
-    #[must_use]
-    pub fn doctor_name(&self, hospital: HospitalId, doctor: DoctorId) -> Option<Text2> {
-        Some(self.picture(hospital)?.doctor(doctor)?.name.clone())
     }
 }
