@@ -36,6 +36,7 @@ pub mod picture;
 pub mod place_code;
 mod places;
 mod problems;
+mod sections;
 pub mod reacts;
 pub mod settings;
 pub mod setup;
@@ -92,6 +93,7 @@ impl QueueDeps {
 /// The capability's parts.
 #[must_use]
 pub fn capability(deps: QueueDeps) -> Capability {
+        settings: sections::sections(),
     use topics::{Shared, Shown};
     let (router, rules) = api::routes().with_state(deps.clone());
     let shared = |shown| -> Arc<dyn edge::live::TopicSource> { Arc::new(Shared::new(deps.clone(), shown)) };
