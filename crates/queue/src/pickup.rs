@@ -232,7 +232,8 @@ pub(crate) async fn tell(
         person: Some(pick_up.person),
         subject,
         data,
-        link: format!("/pickups/{}", pick_up.id),
+        // Each card has an address of its own, so that one can tell them apart.
+        link: format!("/pickups/{}?for=ready-{}", pick_up.id, pick_up.reminded),
         send_after: None,
         expires_at: now.plus(DAY),
     };

@@ -196,6 +196,7 @@ impl Sweep for RemindPickUp {
                 let mut tx = db.begin().await?;
                 if pickup_sql::reminded(&mut tx, hospital.id, &due, next).await? {
                     let subject = format!("{}:{}", due.id, due.reminded + 1);
+                    let due = crate::model::PickUp { reminded: due.reminded + 1, ..due };
                     pickup::tell(&mut tx, &hospital, &due, Kind::PickUpReminder, subject)
                         .await
                         .map_err(failed)?;

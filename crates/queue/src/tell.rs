@@ -85,6 +85,7 @@ pub(crate) async fn line(
         };
         let mut tell = about(hospital, picture, ticket, kind, tx.now());
         tell.subject = format!("{}:{step}", ticket.id);
+        tell.link = format!("{}?for={step}", tell.link);
         tell.data.insert("ahead", ahead.into());
         send(tx, hospital, ticket, tell).await?;
     }
@@ -105,6 +106,7 @@ pub(crate) async fn called(
     let mut tell = about(hospital, picture, ticket, Kind::QueueCalled, tx.now());
     // After a missed call they are called anew, and told anew.
     tell.subject = format!("{}:{}", ticket.id, ticket.misses);
+    tell.link = format!("{}?for=called-{}", tell.link, ticket.misses);
     tell.data.insert("room", room.name.clone().into());
     send(tx, hospital, ticket, tell).await
 }
@@ -123,6 +125,7 @@ pub(crate) async fn missed(
     quiet(tx, hospital, ticket).await?;
     let mut tell = about(hospital, picture, ticket, Kind::QueueMissed, tx.now());
     tell.subject = format!("{}:{}", ticket.id, ticket.misses);
+    tell.link = format!("{}?for=missed-{}", tell.link, ticket.misses);
     if ticket.state == TicketState::Void {
         let note = base::Text2::new("多次叫号未到，本号已作废，请到分诊台", "Void: see the desk");
         tell.data.insert("note", note.into());
