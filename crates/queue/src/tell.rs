@@ -170,7 +170,7 @@ fn about(hospital: &Hospital, picture: &LinePicture, ticket: &Ticket, kind: Kind
         person: ticket.person,
         subject: ticket.id.to_string(),
         data,
-        link: format!("/waiting/{}", ticket.id),
+        link: format!("/line/{}", ticket.id),
         send_after: None,
         expires_at: now.plus(OF_USE),
     }
