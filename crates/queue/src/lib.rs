@@ -36,8 +36,8 @@ pub mod picture;
 pub mod place_code;
 mod places;
 mod problems;
-mod sections;
 pub mod reacts;
+mod sections;
 pub mod settings;
 pub mod setup;
 mod stats;
@@ -93,12 +93,12 @@ impl QueueDeps {
 /// The capability's parts.
 #[must_use]
 pub fn capability(deps: QueueDeps) -> Capability {
-        settings: sections::sections(),
     use topics::{Shared, Shown};
     let (router, rules) = api::routes().with_state(deps.clone());
     let shared = |shown| -> Arc<dyn edge::live::TopicSource> { Arc::new(Shared::new(deps.clone(), shown)) };
     Capability {
         name: "queue",
+        settings: sections::sections(),
         migrations: migrations(),
         statements: statements(),
         router,
