@@ -1,7 +1,9 @@
 //! Codes and joining, for staff, machines, phones and plain browsers.
 
+mod chat;
 mod codes;
 mod enrolments;
+mod figures;
 mod join;
 mod papers;
 mod plain;
@@ -20,6 +22,10 @@ edge::permission! {
         Who::Roles(&[Role::Operations, Role::SystemAdmin, Role::Triage, Role::Experience, Role::Director]);
     /// May make and close codes.
     MakeCodes = "channel.codes.make", Who::Roles(&[Role::Operations, Role::SystemAdmin]);
+    /// May write what the chat says, and its menus.
+    RunChat = "channel.chat", Who::Roles(&[Role::Operations, Role::SystemAdmin]);
+    /// May see who follows, how far they come, and who can be reached.
+    SeeFigures = "channel.figures", Who::Roles(&[Role::Operations, Role::Experience, Role::Director]);
     /// May help a person in front of them to join with a phone.
     Enrol = "channel.enrol", Who::Roles(&[Role::Triage, Role::Nurse, Role::Doctor, Role::Operations]);
     /// May begin joining with a card in hand, and watch it: desks, and machines with a card reader.
@@ -41,6 +47,13 @@ pub fn routes() -> Routes<ChannelDeps> {
         .route::<EnrolByCard>(routes!(enrolments::end))
         .route::<SeeCodes>(routes!(papers::poster))
         .route::<SeeCodes>(routes!(papers::cards))
+        .route::<RunChat>(routes!(chat::replies, chat::add))
+        .route::<RunChat>(routes!(chat::change, chat::remove))
+        .route::<RunChat>(routes!(chat::preview))
+        .route::<RunChat>(routes!(chat::menus))
+        .route::<RunChat>(routes!(chat::keep_menu))
+        .route::<RunChat>(routes!(chat::publish_menu))
+        .route::<SeeFigures>(routes!(figures::show))
         .route::<Enrol>(routes!(papers::slip))
         .route::<SignedIn>(routes!(join::claim))
         .route::<SignedIn>(routes!(join::show))

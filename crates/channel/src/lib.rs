@@ -10,7 +10,7 @@
 //!
 //! - [`model`]: the words; `scene.rs`: the text in a code; [`links`]: addresses
 //! - [`codes`]: making, finding, closing; [`scans`]: what is said and kept about a scan; [`words`]: the texts of the chat
-//! - [`enrol`]: binding by a scan
+//! - [`enrol`]: binding by a scan; [`chat`]: replies, welcome and menus that staff write
 //! - [`papers`]: posters, cards, slips as PDF
 //! - [`api`]: for staff, machines, phones and plain browsers; [`reacts`]: jobs
 //!
@@ -19,6 +19,7 @@
 //! own answer and changes nothing.
 
 pub mod api;
+pub mod chat;
 pub mod codes;
 pub mod enrol;
 pub mod links;
@@ -52,6 +53,8 @@ pub struct ChannelDeps {
     pub channels: people::Channels,
     /// Doctors and departments, and what can be had of them.
     pub board: schedule::Board,
+    /// What staff let the chat say.
+    pub chat: chat::Chat,
     /// How people reach us, without a slash at the end.
     pub public_url: Arc<str>,
 }
@@ -75,7 +78,8 @@ pub fn capability(deps: ChannelDeps, people: people::PeopleDeps) -> Capability {
         statements: statements(),
         router: router.merge(papers),
         rules: [rules, paper_rules].concat(),
-        jobs: vec![Arc::new(reacts::MakeCode::new(deps))],
+        subscribers: vec![Arc::new(reacts::Count::new(deps.clone())), Arc::new(reacts::ToldLanguage)],
+        jobs: vec![Arc::new(reacts::MakeCode::new(deps.clone())), Arc::new(reacts::TagLanguage::new(deps))],
         ..Capability::default()
     }
 }
@@ -83,7 +87,7 @@ pub fn capability(deps: ChannelDeps, people: people::PeopleDeps) -> Capability {
 /// Its tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("channel", "0001_codes")]
+    vec![::store::migration!("channel", "0001_codes"), ::store::migration!("channel", "0002_chat")]
 }
 
 /// Its statements, for the test that prepares them all.

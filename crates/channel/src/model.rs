@@ -11,6 +11,22 @@ store::typed_id! {
     CodeId = "cod";
     /// Somebody who is to be bound to whoever scans first.
     EnrolmentId = "enr";
+    /// Something that the chat says.
+    ReplyId = "rpl";
+}
+
+store::text_enum! {
+    /// Whose menu.
+    #[derive(utoipa::ToSchema)]
+    #[schema(as = MenuAudience)]
+    pub enum Audience {
+        /// Everybody's.
+        #[schema(rename = "all")]
+        All = "all",
+        /// Of those who chose English.
+        #[schema(rename = "en")]
+        En = "en",
+    }
 }
 
 store::text_enum! {

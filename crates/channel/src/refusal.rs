@@ -45,6 +45,21 @@ pub enum Refusal {
     /// 422 `consent_required`: for joining with staff the consent is read out and agreed to first.
     #[error("no consent")]
     NotAgreed,
+    /// 422 `words_invalid`
+    #[error("no words")]
+    Words,
+    /// 422 `body_invalid`
+    #[error("no text")]
+    Body,
+    /// 422 `menu_invalid` with `reason`, which names the place.
+    #[error("no menu: {0}")]
+    Menu(String),
+    /// 409 `no_wechat`: there is no service account.
+    #[error("no service account")]
+    NoWechat,
+    /// 503 `wechat_refused` with `reason`
+    #[error("WeChat: {0}")]
+    Wechat(String),
     /// What people says.
     #[error(transparent)]
     People(#[from] people::Refusal),
@@ -122,6 +137,38 @@ impl From<Refusal> for Problem {
                 "This is not the patient's name. Please check it.",
             )
             .with("tries_left", left),
+            Refusal::Words => invalid(
+                "words",
+                "words_invalid",
+                "关键词请填 1 到 20 个，每个不超过 20 个字；关注欢迎语不填关键词。一家医院最多 500 条回复。",
+                "Please give 1 to 20 words of up to 20 characters each; none for the welcome. A hospital has 500 replies at most.",
+            ),
+            Refusal::Body => invalid(
+                "body",
+                "body_invalid",
+                "中文和英文都要填写，各不超过微信的 2,048 字节，不能含 < 和 >。",
+                "Both languages are needed, within WeChat's 2,048 bytes each, without < and >.",
+            ),
+            Refusal::Menu(reason) => invalid(
+                "items",
+                "menu_invalid",
+                "菜单不符合微信的要求：1 到 3 个按钮（名称不超过 5 个汉字），每个按钮 1 到 5 行。",
+                "WeChat would not take this menu: one to three buttons (names of 16 bytes), each with up to five lines.",
+            )
+            .with("reason", reason),
+            Refusal::NoWechat => new(
+                Kind::Conflict,
+                "no_wechat",
+                "还没有接入微信服务号。",
+                "No WeChat service account is connected yet.",
+            ),
+            Refusal::Wechat(reason) => new(
+                Kind::Unavailable,
+                "wechat_refused",
+                "微信没有接受，请稍后再试。",
+                "WeChat did not take it. Please try again later.",
+            )
+            .with("reason", reason),
             Refusal::NotAgreed => invalid(
                 "agreed",
                 "consent_required",

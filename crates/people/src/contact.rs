@@ -26,6 +26,27 @@ pub async fn of_person(db: &Db, hospital: HospitalId, person: PersonId) -> Resul
     person::holders(db, hospital, person).await
 }
 
+/// Who can be told something, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// All accounts.
+    pub accounts: i64,
+    /// Follow one of our WeChat accounts.
+    pub following: i64,
+    /// Of these: wrote within 48 hours.
+    pub chat_open: i64,
+    /// Do not follow, but proved a phone.
+    pub by_phone: i64,
+}
+
+/// How many accounts can be told something by which way.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn reach(db: &Db, hospital: HospitalId) -> Result<Reach> {
+    account::reach(db, hospital).await
+}
+
 /// The phone that is on file for a person, for [`open_phone`].
 ///
 /// # Errors

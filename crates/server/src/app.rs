@@ -186,8 +186,10 @@ impl App {
             hospitals: hospitals.clone(),
             channels: channels.clone(),
             board: board.clone(),
+            chat: channel::chat::Chat::default(),
             public_url: url.into(),
         };
+        channel_deps.chat.reload(&db).await?;
         let entrance_deps = entrance::Deps::new(channel_deps.clone());
         let vendors = Vendors::load(&db).await?;
         let facts = facts(channels.clone(), vendors.clone());
@@ -296,6 +298,7 @@ impl App {
         tasks.spawn(store::live::bridge(db.clone(), stop.clone()));
         tasks.spawn(self.hospitals.clone().keep_fresh(stop.clone()));
         tasks.spawn(self.channels.clone().keep_fresh(stop.clone()));
+        tasks.spawn(self.entrance.codes.chat.clone().keep_fresh(db.clone(), stop.clone()));
         tasks.spawn(self.vendors.clone().keep_fresh(db.clone(), stop.clone()));
         tasks.spawn(schedule::worker::run(self.board.clone(), stop.clone()));
         tasks.spawn(notify::worker::run(self.notify.clone(), stop.clone()));

@@ -8,6 +8,7 @@ mod menu;
 mod misc;
 mod oauth;
 mod qrcode;
+mod tags;
 mod template;
 mod token;
 mod user;
@@ -81,6 +82,12 @@ const INTERFACES: &[Interface] = &[
     get("/cgi-bin/menu/get", menu::get),
     get("/cgi-bin/menu/delete", menu::delete),
     get("/cgi-bin/get_current_selfmenu_info", menu::current),
+    post("/cgi-bin/menu/addconditional", tags::add_menu),
+    post("/cgi-bin/menu/delconditional", tags::delete_menu),
+    get("/cgi-bin/tags/get", tags::list),
+    post("/cgi-bin/tags/create", tags::create),
+    post("/cgi-bin/tags/members/batchtagging", tags::tag),
+    post("/cgi-bin/tags/members/batchuntagging", tags::untag),
     post("/cgi-bin/qrcode/create", qrcode::create),
     Interface { path: "/cgi-bin/showqrcode", want: Want::Get, token: false, run: qrcode::show },
     get("/cgi-bin/user/get", user::list),

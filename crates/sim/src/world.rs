@@ -75,6 +75,12 @@ pub(crate) struct Account {
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) menu: Option<Value>,
     pub(crate) menu_id: u64,
+    /// Tags by their number.
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<i64, String>,
+    /// Menus for those who have a tag: number, tag, menu; the newest last.
+    #[serde(default)]
+    pub(crate) tag_menus: Vec<(u64, i64, Value)>,
     /// ticket → code.
     pub(crate) codes: BTreeMap<String, Code>,
     pub(crate) templates: Vec<TemplateSpec>,
@@ -83,6 +89,15 @@ pub(crate) struct Account {
     pub(crate) used: BTreeMap<String, (i64, u64)>,
     /// Days since 1970 of quota clears, with their month.
     pub(crate) clears: Vec<i64>,
+}
+
+impl Account {
+    /// The menu that somebody sees: the newest for one of their tags, else the one for all.
+    pub(crate) fn menu_of(&self, openid: &str) -> Option<&Value> {
+        let tags = self.users.get(openid).map(|user| user.tags.as_slice()).unwrap_or_default();
+        let own = self.tag_menus.iter().rev().find(|(_, tag, _)| tags.contains(tag)).map(|(.., menu)| menu);
+        own.or(self.menu.as_ref())
+    }
 }
 
 /// A person as one account knows them.
@@ -96,6 +111,9 @@ pub(crate) struct User {
     pub(crate) qr_scene: u64,
     pub(crate) qr_scene_str: String,
     pub(crate) remark: String,
+    /// The account's tags on them.
+    #[serde(default)]
+    pub(crate) tags: Vec<i64>,
     /// Messages of this account are turned off.
     pub(crate) muted: bool,
     pub(crate) windows: Vec<Window>,
@@ -247,6 +265,8 @@ impl World {
             users: BTreeMap::new(),
             menu: None,
             menu_id: 0,
+            tags: BTreeMap::new(),
+            tag_menus: Vec::new(),
             codes: BTreeMap::new(),
             templates,
             jsapi: None,
@@ -280,6 +300,7 @@ impl World {
                     remark: String::new(),
                     muted: false,
                     windows: Vec::new(),
+                    tags: Vec::new(),
                     sent: BTreeMap::new(),
                 },
             );

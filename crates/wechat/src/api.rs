@@ -20,6 +20,7 @@ pub mod menu;
 pub mod oauth;
 pub mod qrcode;
 pub mod reach;
+pub mod tags;
 pub mod template;
 pub mod token;
 pub mod user;

@@ -77,6 +77,7 @@ async fn menus(
         hospitals: hospitals.clone(),
         channels: channels.clone(),
         board: schedule::Board::load(db, hospitals).await?,
+        chat: channel::chat::Chat::default(),
         public_url: config.server.public_url.as_str().into(),
     });
     let mut failed = false;

@@ -17,6 +17,7 @@ store::statements! {
          WHERE hospital_id = $1 AND id = $2 AND person_id = $3";
     ON_FILE = "SELECT date, half_day, department_id, doctor_id, state, number, fee_fen FROM appointment
          WHERE hospital_id = $1 AND person_id = $2 ORDER BY date DESC, id LIMIT 1000";
+    BY_WAY = "SELECT account_id, department_id, channel FROM appointment WHERE hospital_id = $1 AND id = $2";
     PERSON_AHEAD = "SELECT CAST(COUNT(*) AS BIGINT) FROM appointment
          WHERE hospital_id = $1 AND person_id = $2 AND state IN ('held', 'booked', 'checked_in') AND end_at > $3";
 }
@@ -83,4 +84,31 @@ pub async fn ahead(tx: &mut Tx, h: HospitalId, person: PersonId) -> Result<u32> 
     let now = tx.now();
     let count: One<i64> = tx.one(PERSON_AHEAD, args![h, person, now]).await?;
     Ok(u32::try_from(count.0).unwrap_or(u32::MAX))
+}
+
+/// A booking as figures count it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByWay {
+    /// Who booked.
+    pub account: edge::AccountId,
+    /// Where.
+    pub department: schedule::DepartmentId,
+    /// By which way: `wechat`, `sms` (a browser), …
+    pub way: String,
+}
+
+/// By whom, where and by which way a place was booked.
+///
+/// # Errors
+/// Any [`store::StoreError`].
+pub async fn by_way(tx: &mut Tx, h: HospitalId, id: crate::AppointmentId) -> Result<Option<ByWay>> {
+    let row: Option<Row> = tx.opt(BY_WAY, args![h, id]).await?;
+    let read = |row: Row| {
+        Ok(ByWay {
+            account: row.get("account_id")?,
+            department: row.get("department_id")?,
+            way: row.get("channel")?,
+        })
+    };
+    row.map(read).transpose()
 }

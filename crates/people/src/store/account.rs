@@ -58,10 +58,32 @@ use crate::model::{ChannelAccountId, LangSource, WechatContact};
            ORDER BY created_at LIMIT 1";
     FOLLOW = "UPDATE account_openid SET following = $4, follow_changed_at = $5, scene = COALESCE($6, scene)
            WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3 AND follow_changed_at <= $5";
+    REACH = "SELECT CAST(COUNT(*) AS BIGINT) AS accounts,
+             CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM account_openid o WHERE o.hospital_id = a.hospital_id AND o.account_id = a.id AND o.following = 1)
+                 THEN 1 ELSE 0 END) AS BIGINT) AS following,
+             CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM account_openid o WHERE o.hospital_id = a.hospital_id AND o.account_id = a.id AND o.following = 1
+                 AND o.last_message_at > $2) THEN 1 ELSE 0 END) AS BIGINT) AS chat_open,
+             CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM account_phone p WHERE p.hospital_id = a.hospital_id AND p.account_id = a.id)
+                 AND NOT EXISTS (SELECT 1 FROM account_openid o WHERE o.hospital_id = a.hospital_id AND o.account_id = a.id AND o.following = 1)
+                 THEN 1 ELSE 0 END) AS BIGINT) AS by_phone
+         FROM account a WHERE a.hospital_id = $1";
     SEEN = "UPDATE account_openid SET last_active_at = $4 WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3
            AND (last_active_at IS NULL OR last_active_at < $4)";
     SEEN_MESSAGE = "UPDATE account_openid SET last_message_at = $4 WHERE hospital_id = $1 AND channel_id = $2 AND openid = $3
            AND (last_message_at IS NULL OR last_message_at < $4)";
+}
+
+/// See [`crate::contact::reach`].
+pub(crate) async fn reach(db: &Db, h: HospitalId) -> Result<crate::contact::Reach> {
+    let open = db.now().minus(std::time::Duration::from_secs(48 * 3600));
+    let row: Row = db.one(REACH, args![h, open]).await?;
+    let count = |name: &str| row.get::<Option<i64>>(name).map(Option::unwrap_or_default);
+    Ok(crate::contact::Reach {
+        accounts: count("accounts")?,
+        following: count("following")?,
+        chat_open: count("chat_open")?,
+        by_phone: count("by_phone")?,
+    })
 }
 
 /// What is kept of an account.

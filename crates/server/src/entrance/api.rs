@@ -16,7 +16,7 @@ use store::StoreError;
 use store::fault::{self, Point};
 use tokio::time::Instant;
 use wechat::callback::{self, Format, KeyUsed, Query};
-use wechat::message::{Push, Reply};
+use wechat::message::{Content, Push, Reply};
 
 use super::chat::{self, Place};
 use super::model::{NewPush, PushId, kind_of};
@@ -276,6 +276,17 @@ async fn words_for(
         }
     }
     let hospital = deps.hospitals.get(channel.hospital)?;
+    // What staff wrote goes before what the program says by itself; the words for a language are the program's own.
+    let by_staff = match (&push.content, topic) {
+        (Content::Text { .. }, Topic::Language(_)) => None,
+        (Content::Text { content, .. }, _) => deps.codes.chat.answer(hospital.id, content),
+        (_, Topic::Welcome) => deps.codes.chat.welcome(hospital.id),
+        _ => None,
+    };
+    if let Some(body) = by_staff {
+        let lang = if topic == Topic::Welcome { lang } else { Some(lang.unwrap_or_default()) };
+        return Some(channel::chat::shown(&deps.codes, &hospital, &body, lang));
+    }
     let place = Place {
         name: hospital.profile.short_name.clone(),
         phone: hospital.profile.phone.clone(),

@@ -85,7 +85,7 @@ fn describe(account: &Account, openid: &str) -> Result<Value, WxError> {
         "unionid": user.unionid,
         "remark": user.remark,
         "groupid": 0,
-        "tagid_list": [],
+        "tagid_list": user.tags,
         "subscribe_scene": user.subscribe_scene,
         "qr_scene": user.qr_scene,
         "qr_scene_str": user.qr_scene_str,

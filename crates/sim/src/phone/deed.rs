@@ -129,7 +129,8 @@ impl Deed<'_> {
     pub(super) fn menu(&mut self, act: &Act) -> Outcome {
         self.following()?;
         let account = self.world.accounts.get(self.index);
-        let menu = account.and_then(|account| account.menu.clone());
+        let openid = self.world.phone(self.phone).and_then(|phone| phone.openids.get(&self.appid));
+        let menu = account.and_then(|account| account.menu_of(openid.map_or("", String::as_str)).cloned());
         let menu_id = account.map_or(0, |account| account.menu_id);
         let menu = menu.ok_or_else(|| Problem::conflict("no_menu", "the account has no menu"))?;
         let button = find_button(&menu, act)?;

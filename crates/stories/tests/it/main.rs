@@ -6,6 +6,7 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod account;
 mod add_ons;
 mod attendance;
 mod bad_input;

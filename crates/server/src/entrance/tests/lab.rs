@@ -74,8 +74,8 @@ pub fn channel(mode: CallbackMode, format: CallbackFormat) -> NewChannel {
 /// What the entrance needs of others.
 pub async fn deps(db: Db, vault: Arc<Vault>, hospitals: Hospitals, channels: people::Channels) -> Deps {
     let board = schedule::Board::load(&db, &hospitals).await.unwrap();
-    let public_url = "https://wx.hospital.example".into();
-    Deps::new(channel::ChannelDeps { db, vault, hospitals, channels, board, public_url })
+    let (chat, public_url) = (channel::chat::Chat::default(), "https://wx.hospital.example".into());
+    Deps::new(channel::ChannelDeps { db, vault, hospitals, channels, board, chat, public_url })
 }
 
 impl Lab {

@@ -1,0 +1,33 @@
+import type { Area } from '../../lib/areas'
+import { t } from './words'
+
+const area: Area = {
+  name: 'channel',
+  title: () => t('channel.area'),
+  order: 51,
+  pages: [
+    {
+      path: '/channel/replies',
+      title: () => t('replies.title'),
+      component: () => import('./ReplyList.vue'),
+      permission: 'channel.chat',
+      menu: true,
+    },
+    {
+      path: '/channel/menus',
+      title: () => t('menus.title'),
+      component: () => import('./MenuPage.vue'),
+      permission: 'channel.chat',
+      menu: true,
+    },
+    {
+      path: '/channel/figures',
+      title: () => t('figures.title'),
+      component: () => import('./FigurePage.vue'),
+      permission: 'channel.figures',
+      menu: true,
+    },
+  ],
+}
+
+export default area
