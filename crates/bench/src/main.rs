@@ -6,7 +6,8 @@
 //! - [`callback`]: WeChat's pushes, beside wechatpy and bare axum ([`echo`])
 //! - [`release`]: 5,000 people for 300 numbers at a set second, through the rush entrance
 //! - [`nodes`]: several processes of the program on one PostgreSQL
-//! - [`load`]: the load generator; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
+//! - [`watch`]: thousands of open streams over the lines of a hospital that moves
+//! - [`load`]: the load generator; [`signed`]: requests of whoever has signed in; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
 //!
 //! A figure is the median of several rounds with the smallest and the largest beside it. What was measured stands in
 //! `target/bench/NAME.json` together with the machine, the versions and the commit. A machine that does other things
@@ -26,6 +27,8 @@ mod proc;
 mod reads;
 mod release;
 mod rush;
+mod signed;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -55,6 +58,8 @@ enum What {
     Nodes(nodes::Options),
     /// A release: 5,000 people, 300 numbers, one second. Fails when a target is missed.
     Release(release::Options),
+    /// Ten thousand streams over two hundred lines, and how soon each shows a call. Fails when a target is missed.
+    Watch(watch::Options),
     /// Bare axum giving bytes from a file, for reads to be compared with.
     #[command(hide = true)]
     Plain {
@@ -100,6 +105,7 @@ async fn run(cli: Cli) -> Result<bool> {
             What::Callback(options) => callback::run(&options).await,
             What::Nodes(options) => nodes::run(&options).await,
             What::Release(options) => release::run(&options).await,
+            What::Watch(options) => watch::run(&options).await,
             What::Echo { address } => echo::serve(address).await,
         }
     };
