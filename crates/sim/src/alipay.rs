@@ -1,6 +1,7 @@
 //! Alipay with one application: the gateway, trades, refunds with their running totals, notices, bills.
 
 mod bill;
+mod cashier;
 mod control;
 mod gateway;
 mod trades;

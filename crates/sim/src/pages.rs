@@ -85,7 +85,8 @@ fn document(title: &str, body: &str) -> String {
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
          <style>body{{font:1.0625rem/1.6 system-ui,\"Noto Sans CJK SC\",sans-serif;color:#17211f;background:#f4f6f6;\
-         margin:0}}main{{max-width:36rem;margin:15vh auto 0;padding:1.5rem}}a.go{{display:inline-block;background:#0b6b5d;\
+         margin:0}}button{{font:inherit;padding:.75rem 1.5rem;border-radius:.5rem;border:1px solid #0b6b5d;\
+         background:#fff;color:#0b6b5d}}button[value=pay]{{background:#0b6b5d;color:#fff}}main{{max-width:36rem;margin:15vh auto 0;padding:1.5rem}}a.go{{display:inline-block;background:#0b6b5d;\
          color:#fff;border-radius:.5rem;padding:.75rem 1.5rem;text-decoration:none}}code{{background:#e8eceb;\
          padding:.1rem .4rem;border-radius:.25rem}}</style></head><body><main>{body}</main></body></html>"
     )
@@ -94,6 +95,59 @@ fn document(title: &str, body: &str) -> String {
 /// A page that says one thing.
 pub(crate) fn message(text: &str) -> String {
     document("微信 · WeChat", &format!("<p>{}</p>", escape(text)))
+}
+
+/// The page on which somebody in a browser pays, or walks away.
+pub(crate) struct Cashier<'a> {
+    pub(crate) platform: &'a str,
+    /// The platform's own number of the order.
+    pub(crate) number: &'a str,
+    pub(crate) what: &'a str,
+    pub(crate) total: base::Fen,
+    /// Where the merchant wants the payer afterwards.
+    pub(crate) back: Option<&'a str>,
+}
+
+impl Cashier<'_> {
+    pub(crate) fn page(&self) -> String {
+        let button = |name: &str, words: &str| {
+            format!("<p><button name=\"act\" value=\"{name}\">{words}</button></p>")
+        };
+        document(
+            self.platform,
+            &format!(
+                "<h1>{}</h1><p>{}<br><small>{}</small></p><p style=\"font-size:2rem\">¥{}</p><form method=\"post\">\
+                 <input type=\"hidden\" name=\"back\" value=\"{}\">{}{}</form>",
+                escape(self.platform),
+                escape(self.what),
+                escape(self.number),
+                self.total.yuan(),
+                escape(self.back.unwrap_or_default()),
+                button("pay", "付款 · Pay"),
+                button("leave", "不付了 · Leave without paying"),
+            ),
+        )
+    }
+}
+
+/// What the payer did on the page of a [`Cashier`].
+#[derive(serde::Deserialize)]
+pub(crate) struct CashierAnswer {
+    act: String,
+    back: String,
+}
+
+impl CashierAnswer {
+    /// Whether they paid.
+    pub(crate) fn pays(&self) -> bool {
+        self.act == "pay"
+    }
+
+    /// Where they go now.
+    pub(crate) fn back(&self) -> Option<&str> {
+        let web = self.back.starts_with("http://") || self.back.starts_with("https://");
+        web.then_some(self.back.as_str())
+    }
 }
 
 /// The page on which a person agrees to show name and picture.

@@ -10,6 +10,7 @@ mod medins;
 mod orders;
 mod refunds;
 mod serve;
+mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 

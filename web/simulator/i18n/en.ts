@@ -98,6 +98,16 @@ export const en: Mirror<typeof zh> = {
   'web.images': 'Choose pictures',
   'web.images_hint': 'The page asks for up to {n} {n:picture|pictures}.',
 
+  'pay.title': 'Confirm payment',
+  'pay.over': 'The order is {state}. This sheet has been open for a while.',
+  'pay.pay': 'Pay',
+  'pay.late': 'Pay all the same',
+  'pay.fail': 'Payment fails (no balance)',
+  'pay.gone': 'Pay and leave at once (the page is not told)',
+  'pay.paid': 'Paid.',
+  'pay.unpaid': 'Not paid.',
+  'pay.relative': 'Let {name} pay',
+
   'settings.title': 'Settings',
   'settings.name': 'Owner',
   'settings.number': 'Phone number',

@@ -95,6 +95,16 @@ export const zh = {
   'web.images': '选择图片',
   'web.images_hint': '网页想要最多 {n} 张图片。',
 
+  'pay.title': '确认付款',
+  'pay.over': '订单状态：{state}。付款页面早就打开着。',
+  'pay.pay': '付款',
+  'pay.late': '仍然付款',
+  'pay.fail': '付款失败（余额不足）',
+  'pay.gone': '付款后马上退出（网页不知道）',
+  'pay.paid': '已付款。',
+  'pay.unpaid': '没有付款。',
+  'pay.relative': '请{name}代付',
+
   'settings.title': '设置',
   'settings.name': '机主',
   'settings.number': '手机号',

@@ -43,6 +43,7 @@ function hands(change: Partial<Hands> = {}): Hands {
     title: vi.fn(),
     location: () => ({ latitude: 30, longitude: 120 }),
     upload: async () => 'server-1',
+    pay: async () => 'ok',
     ...change,
   }
 }
@@ -75,7 +76,7 @@ describe('the native side of the JS-SDK', () => {
     })
     expect(await answer('uploadImage', { localId: 'other' })).toEqual({ errMsg: 'uploadImage:fail localId' })
     expect(await answer('hideMenuItems', { menuList: [] })).toEqual({ errMsg: 'hideMenuItems:ok' })
-    expect(await answer('chooseWXPay')).toEqual({ errMsg: 'chooseWXPay:fail function_not_exist' })
+    expect(await answer('startRecord')).toEqual({ errMsg: 'startRecord:fail function_not_exist' })
     await answer('closeWindow')
     expect(own.close).toHaveBeenCalledOnce()
   })
@@ -103,6 +104,42 @@ describe('the native side of the JS-SDK', () => {
     expect(asked).toHaveBeenCalledWith('/sim/v1/js-sdk', expect.objectContaining({ method: 'POST' }))
     asked.mockImplementation(async () => Response.json({ ok: true }))
     expect(await answer('config', config)).toEqual({ errMsg: 'config:ok' })
+  })
+
+  it('shows the payment sheet only for a request that the merchant has signed', async () => {
+    const sheet = {
+      out_trade_no: 'n',
+      prepay_id: 'wx1',
+      description: 'd',
+      total: 1400,
+      state: 'NOTPAY',
+      open: true,
+    }
+    const asked = vi.fn(async () => Response.json({ ok: true }))
+    vi.stubGlobal('fetch', asked)
+    const pay = vi.fn(async () => 'ok' as const)
+    const { target, answer } = page()
+    stop = bridge(() => target, hands({ pay }))
+    await answer('config', { appId: 'wx1' })
+    asked.mockImplementation(async () => Response.json({ code: 'sign', detail: '' }, { status: 409 }))
+    const signed = {
+      timestamp: '5',
+      nonceStr: 'n',
+      package: 'prepay_id=wx1',
+      signType: 'RSA',
+      paySign: 's',
+    }
+    expect(await answer('chooseWXPay', signed)).toEqual({ errMsg: 'chooseWXPay:fail sign' })
+    expect(pay).not.toHaveBeenCalled()
+    asked.mockImplementation(async () => Response.json(sheet))
+    expect(await answer('chooseWXPay', signed)).toEqual({ errMsg: 'chooseWXPay:ok' })
+    expect(pay).toHaveBeenCalledWith(sheet)
+    expect(asked).toHaveBeenLastCalledWith(
+      '/sim/v1/wechatpay/sheet',
+      expect.objectContaining({ body: JSON.stringify({ page: { appId: 'wx1', ...signed } }) }),
+    )
+    pay.mockImplementation(async () => 'cancel' as never)
+    expect(await answer('chooseWXPay', signed)).toEqual({ errMsg: 'chooseWXPay:cancel' })
   })
 
   it('hears nobody but its own frame', async () => {

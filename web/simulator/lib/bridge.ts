@@ -2,6 +2,7 @@
  * The native side of the JS-SDK: a framed page asks through `postMessage`, the phone does it or lets the person do it.
  * Only the frame that the phone itself has opened is heard.
  */
+import { sheetOf, type Paid, type Sheet } from './pay'
 import { post, SimError } from './sim'
 
 /** A question to the person; the answer goes back to the page. `undefined` means that they gave up. */
@@ -15,6 +16,7 @@ export interface Hands {
   title(text: string, url?: string): void
   location(): { latitude: number; longitude: number }
   upload(file: File): Promise<string>
+  pay(sheet: Sheet): Promise<Paid>
 }
 
 interface Asked {
@@ -33,6 +35,8 @@ const shares = ['updateAppMessageShareData', 'updateTimelineShareData']
 export function bridge(frame: () => Window | null | undefined, hands: Hands): () => void {
   const images = new Map<string, File>()
   let next = 1
+  // The payment sheet belongs to the application that the page has signed in as.
+  let appId = ''
 
   async function answer(call: string, params: Record<string, unknown>): Promise<Result> {
     const ok = (more: Record<string, unknown> = {}): Result => ({ errMsg: `${call}:ok`, ...more })
@@ -40,16 +44,20 @@ export function bridge(frame: () => Window | null | undefined, hands: Hands): ()
     const text = (name: string): string => (typeof params[name] === 'string' ? params[name] : '')
     switch (call) {
       case 'config':
+        appId = text('appId')
         return config(params)
       case 'checkJsApi':
         return ok({
-          checkResult: Object.fromEntries(
-            list(params.jsApiList).map((name) => [name, name !== 'chooseWXPay']),
-          ),
+          checkResult: Object.fromEntries(list(params.jsApiList).map((name) => [name, true])),
         })
       case 'scanQRCode': {
         const read = await hands.scan()
         return read === undefined ? { errMsg: `${call}:cancel` } : ok({ resultStr: read })
+      }
+      case 'chooseWXPay': {
+        const outcome = await hands.pay(await sheetOf(appId, params))
+        if (outcome === 'fail') return fail('')
+        return outcome === 'ok' ? ok() : { errMsg: `${call}:cancel` }
       }
       case 'chooseImage': {
         const files = await hands.chooseImages(typeof params.count === 'number' ? params.count : 9)

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{gateway, trades};
+use super::{cashier, gateway, trades};
 use crate::paying::notices;
 use crate::problem::{Problem, read};
 use crate::run::Shared;
@@ -22,6 +22,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/alipay/bill/{token}", get(file))
         .route("/sim/v1/alipay", get(state).patch(change))
         .route("/sim/v1/alipay/trades/{no}/{action}", post(trade))
+        .merge(cashier::routes())
 }
 
 async fn state(State(hub): State<Shared>) -> Answer {

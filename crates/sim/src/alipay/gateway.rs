@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::{bill, trades};
+use super::{bill, cashier, trades};
 use crate::net::Wire;
 use crate::paying::{self, Fault, notices};
 use crate::run::Shared;
@@ -68,11 +68,11 @@ pub(super) async fn serve(
     if method == "alipay.trade.wap.pay" {
         drop(world);
         let page = match result {
-            Ok(value) => Html(format!(
-                "<!doctype html><title>支付宝</title><p>{}</p>",
-                value.get("trade_no").unwrap_or(&Value::Null)
-            ))
-            .into_response(),
+            Ok(value) => {
+                let number = value.get("trade_no").and_then(Value::as_str).unwrap_or_default();
+                Redirect::to(&cashier::address(number, params.get("return_url").map(String::as_str)))
+                    .into_response()
+            }
             Err(Refusal(_, code, words)) => {
                 (StatusCode::OK, Html(format!("<p>{code} {words}</p>"))).into_response()
             }

@@ -11,7 +11,7 @@ use crate::paying::Paying;
 use crate::paying::notices::{Kind, Pending};
 use crate::world::World;
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 

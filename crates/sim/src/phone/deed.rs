@@ -189,6 +189,9 @@ impl Deed<'_> {
             if scanned.starts_with("http://weixin.qq.com/q/") {
                 return Ok((json!({ "outcome": "unknown_code" }), None));
             }
+            if scanned.starts_with("weixin://wxpay/") {
+                return Ok((json!({ "outcome": "pay", "text": scanned }), None));
+            }
             let link = url::Url::parse(&scanned).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
             let answer = if link {
                 json!({ "outcome": "open", "open": scanned })

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Mode, medins, orders, refunds, serve};
+use super::{Mode, medins, orders, refunds, serve, sheet};
 use crate::paying::notices;
 use crate::problem::{Problem, read};
 use crate::run::Shared;
@@ -21,6 +21,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/sim/v1/wechatpay/orders/{no}/{action}", post(order))
         .route("/sim/v1/wechatpay/mixed/{no}/pay", post(mixed))
         .route("/sim/v1/wechatpay/refunds/{no}/{outcome}", post(refund))
+        .merge(sheet::routes())
 }
 
 async fn state(State(hub): State<Shared>) -> Answer {

@@ -108,7 +108,9 @@ pub(super) fn place(world: &mut World, product: &str, asked: &Asked<'_>) -> Resu
         return match known.state.as_str() {
             "SUCCESS" | "REFUND" => Err(Refusal::new(400, "ORDERPAID", "该订单已支付")),
             "CLOSED" => Err(Refusal::new(400, "ORDER_CLOSED", "该订单已关闭")),
-            _ if known.request == request && known.product == product => Ok(placed(product, known)),
+            _ if known.request == request && known.product == product => {
+                Ok(placed(product, known, &asked.base))
+            }
             _ => Err(Refusal::new(403, "OUT_TRADE_NO_USED", "商户订单号重复")),
         };
     }
@@ -127,16 +129,16 @@ pub(super) fn place(world: &mut World, product: &str, asked: &Asked<'_>) -> Resu
         last_refund_ms: None,
         account_closed: false,
     };
-    let reply = placed(product, &order);
+    let reply = placed(product, &order, &asked.base);
     world.paying.wechatpay.orders.insert(no, order);
     Ok(reply)
 }
 
-fn placed(product: &str, order: &Order) -> Reply {
+fn placed(product: &str, order: &Order, base: &str) -> Reply {
     Reply::Json(match product {
         "native" => json!({ "code_url": format!("weixin://wxpay/bizpayurl?pr={}", order.prepay_id) }),
         "h5" => {
-            json!({ "h5_url": format!("https://wx.tenpay.example/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={}", order.prepay_id) })
+            json!({ "h5_url": format!("{base}/cashier/wechatpay/{}?from=h5", order.prepay_id) })
         }
         _ => json!({ "prepay_id": order.prepay_id }),
     })

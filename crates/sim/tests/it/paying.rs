@@ -2,6 +2,7 @@
 
 mod alipay;
 mod insurance;
+mod sheet;
 mod wechatpay;
 
 use std::collections::VecDeque;

@@ -20,12 +20,22 @@ fn merchant(state: &Value, keys: AlipayKeys) -> Merchant {
     }
 }
 
-fn client(lab: &Lab, merchant: Merchant) -> Client {
+pub(crate) async fn client(lab: &Lab) -> Client {
+    let state = lab.get("/sim/v1/alipay").await;
+    with(lab, merchant(&state, AlipayKeys::key(&text(&state, "alipay_public_key")).unwrap()))
+}
+
+fn with(lab: &Lab, merchant: Merchant) -> Client {
     let config = Config { gateway: lab.url("/gateway.do"), ..Config::default() };
     Client::new(lab.http.clone(), config, lab.clock.clone(), merchant)
 }
 
-fn order<'a>(no: &'a OutTradeNo, url: &'a str) -> Order<'a> {
+/// A browser goes where it is sent.
+pub(crate) fn browser() -> reqwest::Client {
+    reqwest::Client::builder().build().unwrap()
+}
+
+pub(crate) fn order<'a>(no: &'a OutTradeNo, url: &'a str) -> Order<'a> {
     Order {
         out_trade_no: no,
         total: Fen(1250),
@@ -41,13 +51,13 @@ async fn a_trade_is_paid_told_refunded_and_billed() {
     let lab = lab().await;
     let state = lab.get("/sim/v1/alipay").await;
     let (till, url) = Till::open().await;
-    let client = client(&lab, merchant(&state, AlipayKeys::key(&text(&state, "alipay_public_key")).unwrap()));
+    let client = with(&lab, merchant(&state, AlipayKeys::key(&text(&state, "alipay_public_key")).unwrap()));
     let no = OutTradeNo::new("REG_20260105_1").unwrap();
 
     // A page: nobody knows the trade until the payer opens it.
     let page = client
         .page(&calls::wap(&order(&no, &url), "http://127.0.0.1/quit", "http://127.0.0.1/back").unwrap());
-    let opened = lab.http.get(page.unwrap()).send().await.unwrap().text().await.unwrap();
+    let opened = browser().get(page.unwrap()).send().await.unwrap().text().await.unwrap();
     assert!(opened.contains("2026092122001400"), "{opened}");
     let asked = client.send(&calls::query(&no)).await;
     assert!(
@@ -123,10 +133,10 @@ async fn certificate_mode_learns_a_new_certificate_by_its_chain() {
     };
     let (_till, url) = Till::open().await;
     let no = OutTradeNo::new("REG_20260105_2").unwrap();
-    let good = client(&lab, merchant(&state, keys(&text(&state, "alipay_certificate"))));
+    let good = with(&lab, merchant(&state, keys(&text(&state, "alipay_certificate"))));
     assert!(good.send(&calls::precreate(&order(&no, &url)).unwrap()).await.done().is_some());
     // Holds another certificate (our own) in place of Alipay's: the answer names one that is not held.
-    let stale = client(&lab, merchant(&state, keys(&text(&state, "app_certificate"))));
+    let stale = with(&lab, merchant(&state, keys(&text(&state, "app_certificate"))));
     let third = OutTradeNo::new("REG_20260105_3").unwrap();
     let made = stale.send(&calls::create(&order(&third, &url), "buyer", "app").unwrap()).await;
     assert!(made.done().is_some());
@@ -137,7 +147,7 @@ async fn certificate_mode_learns_a_new_certificate_by_its_chain() {
         roots: text(&state, "app_certificate"),
         alipay: Default::default(),
     };
-    let foreign = client(&lab, merchant(&state, foreign));
+    let foreign = with(&lab, merchant(&state, foreign));
     let made = foreign.send(&calls::query(&no)).await;
     assert!(matches!(made, Outcome::Unknown(_)), "{made:?}");
 }
@@ -147,7 +157,7 @@ async fn an_answer_that_proves_nothing_is_an_unknown_outcome() {
     let lab = lab().await;
     let state = lab.get("/sim/v1/alipay").await;
     let (till, url) = Till::open().await;
-    let client = client(&lab, merchant(&state, AlipayKeys::key(&text(&state, "alipay_public_key")).unwrap()));
+    let client = with(&lab, merchant(&state, AlipayKeys::key(&text(&state, "alipay_public_key")).unwrap()));
     for (at, fault) in
         ["unsigned", "wrong_key", "cut_body", "drop_answer", "error_after", "drop_request", "too_many"]
             .iter()
