@@ -48,6 +48,10 @@ export type Ticket = Omit<Answer<'/api/v1/rush/tickets/{id}', 'get'>, 'problem'>
 export type WaitlistEntry = Answer<'/api/v1/waitlist', 'get'>['items'][number]
 export type NoShow = Answer<'/api/v1/no-shows', 'get'>['items'][number]
 export type CardKind = Body<'/api/v1/persons/{id}/cards', 'post'>['kind']
+export type PaymentWay = Answer<'/api/v1/payments/ways', 'get'>['items'][number]
+export type Payment = Answer<'/api/v1/payments/{id}', 'get'>
+export type WechatSheet = NonNullable<NonNullable<Payment['sheet']>['wechat']>
+export type Charge = Answer<'/api/v1/charges/{id}', 'get'>
 export type CodeSent = Answer<'/api/v1/session/sms', 'post'>
 
 /** A problem as the server tells it (RFC 9457), with what the code adds. */
@@ -265,8 +269,11 @@ export const api = {
   confirmJoining: (id: string, body: Body<'/api/v1/join/{id}', 'post'>) =>
     call('post', '/api/v1/join/{id}', { path: { id }, body }),
 
-  book: (slot_id: string, person_id: string, key: string) =>
-    call('post', '/api/v1/appointments', { body: { slot_id, person_id }, key }),
+  book: (slot_id: string, person_id: string, key: string, pay?: 'online') =>
+    call('post', '/api/v1/appointments', {
+      body: pay ? { slot_id, person_id, pay } : { slot_id, person_id },
+      key,
+    }),
   ticket: (id: string, wait: number) =>
     call('get', '/api/v1/rush/tickets/{id}', { path: { id }, query: { wait } }) as Promise<Ticket>,
   waitlist: () => call('get', '/api/v1/waitlist'),
@@ -303,6 +310,15 @@ export const api = {
   addOn: (code: string) => call('get', '/api/v1/add-on-codes/{code}', { path: { code } }),
   takeAddOn: (code: string, person_id: string, key: string) =>
     call('post', '/api/v1/add-on-codes/{code}', { path: { code }, body: { person_id }, key }),
+  paymentWays: () => call('get', '/api/v1/payments/ways'),
+  pay: (subject_id: string, way: PaymentWay, key: string) =>
+    call('post', '/api/v1/payments', { body: { subject_id, way }, key }),
+  payment: (id: string) => call('get', '/api/v1/payments/{id}', { path: { id } }),
+  paymentSheetClosed: (id: string, key: string) =>
+    call('post', '/api/v1/payments/{id}/sheet-closed', { path: { id }, key }),
+  charges: (after?: string) =>
+    call('get', '/api/v1/charges', { query: { after: after ? Number(after) : undefined } }),
+  charge: (id: string) => call('get', '/api/v1/charges/{id}', { path: { id } }),
 
   jsSdk: (url: string) => call('post', '/api/v1/wechat/js-sdk', { body: { url } }),
 }

@@ -3,7 +3,7 @@
  * does the nearest sensible thing. The script comes from the address in the hospital's settings, so whoever serves it
  * (WeChat, or the simulator) decides what stands behind it.
  */
-import { api } from './api'
+import { api, type WechatSheet } from './api'
 
 interface Wx {
   config(options: Record<string, unknown>): void
@@ -13,6 +13,7 @@ interface Wx {
   hideMenuItems(options: { menuList: string[] }): void
   scanQRCode(options: Record<string, unknown>): void
   getLocation(options: Record<string, unknown>): void
+  chooseWXPay(options: Record<string, unknown>): void
 }
 
 declare global {
@@ -49,7 +50,7 @@ async function configure(wx: Wx, url: string): Promise<boolean> {
       timestamp: signed.timestamp,
       nonceStr: signed.nonce_str,
       signature: signed.signature,
-      jsApiList: ['closeWindow', 'hideMenuItems', 'scanQRCode', 'getLocation'],
+      jsApiList: ['closeWindow', 'hideMenuItems', 'scanQRCode', 'getLocation', 'chooseWXPay'],
     })
   })
 }
@@ -137,6 +138,21 @@ export async function locate(
         }),
       cancel: () => done(undefined),
       fail: () => done(undefined),
+/**
+ * Opens WeChat's payment sheet and waits until it is closed; `false` where it can't be opened. How it was closed is not told:
+ * whether something was paid is the server's to find out.
+ */
+export async function paySheet(address: string | null | undefined, sheet: WechatSheet): Promise<boolean> {
+  const wx = await sdk(address)
+  if (!wx) return false
+  return new Promise((done) => {
+    wx.chooseWXPay({
+      timestamp: sheet.time_stamp,
+      nonceStr: sheet.nonce_str,
+      package: sheet.package,
+      signType: sheet.sign_type,
+      paySign: sheet.pay_sign,
+      complete: () => done(true),
     })
   })
 }

@@ -1,17 +1,20 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import * as en from './en'
+import * as together from './en'
+import { pay as enPay } from './en/pay'
 import { book } from './zh/book'
 import { core } from './zh/core'
 import { desk } from './zh/desk'
 import { home } from './zh/home'
 import { own } from './zh/own'
+import { pay } from './zh/pay'
 import { person } from './zh/person'
 import { rush } from './zh/rush'
 import { wait } from './zh/wait'
 
-const zh = { core, home, book, desk, own, person, rush, wait }
+const zh = { core, home, book, desk, own, pay, person, rush, wait }
+const en = { ...together, pay: enPay }
 const web = join(import.meta.dirname, '../..')
 
 function* sources(dir: string): Generator<string> {

@@ -48,6 +48,10 @@ export const book: Mirror<typeof zh> = {
   'ok.when': 'When',
   'ok.where': 'Where',
   'ok.fee': 'Fee',
+  'ok.pay': 'How you pay',
+  'ok.pay_online': 'Pay online now',
+  'ok.pay_online_note': 'Your place is kept for {n} minutes and is yours once you have paid',
+  'ok.pay_counter': 'Pay at the counter',
   'ok.fee_note': 'Pay at the counter. Nothing to pay now.',
   'ok.from': 'Old time',
   'ok.to': 'New time',
@@ -115,6 +119,7 @@ export const book: Mirror<typeof zh> = {
   'visit.again': 'Book this doctor again',
   'visit.again_department': 'Book this department again',
   'visit.notices': 'Messages',
+  'visit.pay': 'Pay now',
   'visit.booked_at': 'Booked {when}',
   'visit.moved_from': 'Moved from an earlier booking',
 

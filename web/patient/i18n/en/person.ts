@@ -110,6 +110,7 @@ export const person: Mirror<typeof zh> = {
   'me.mode_elder_note': 'Bigger letters, fewer steps',
   'me.sign_out': 'Sign out',
   'me.signed_out': 'You are signed out',
+  'me.bills': 'My bills',
   'me.privacy': 'Your details and privacy',
   'me.unreachable':
     'We can’t reach you in WeChat yet. Follow our account to get reminders there; until then we send text messages.',

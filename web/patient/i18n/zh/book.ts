@@ -45,6 +45,10 @@ export const book = {
   'ok.when': '时间',
   'ok.where': '地点',
   'ok.fee': '挂号费',
+  'ok.pay': '付费方式',
+  'ok.pay_online': '现在在线付',
+  'ok.pay_online_note': '号为您保留 {n} 分钟，付款后生效',
+  'ok.pay_counter': '到医院窗口付',
   'ok.fee_note': '到医院窗口付，现在不用付',
   'ok.from': '原时间',
   'ok.to': '新时间',
@@ -111,6 +115,7 @@ export const book = {
   'visit.again': '再次预约这位医生',
   'visit.again_department': '再次预约这个科室',
   'visit.notices': '通知',
+  'visit.pay': '去支付',
   'visit.booked_at': '预约于 {when}',
   'visit.moved_from': '由较早的预约改约而来',
 

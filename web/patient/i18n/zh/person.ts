@@ -101,6 +101,7 @@ export const person = {
   'me.mode_elder_note': '字更大，步骤更少',
   'me.sign_out': '退出登录',
   'me.signed_out': '已退出登录',
+  'me.bills': '我的账单',
   'me.privacy': '资料与隐私',
   'me.unreachable': '现在无法通过微信通知您。关注公众号后，预约提醒会发到微信；在那之前我们发短信。',
 
