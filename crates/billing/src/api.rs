@@ -23,7 +23,7 @@ edge::permission! {
 /// The routes, with who may call them.
 #[must_use]
 pub fn routes() -> Routes<BillingDeps> {
-    Routes::new()
+    let money = Routes::new()
         .route::<SignedIn>(routes!(patient::ways))
         .route::<SignedIn>(routes!(patient::pay))
         .route::<SignedIn>(routes!(patient::payment))
@@ -41,7 +41,8 @@ pub fn routes() -> Routes<BillingDeps> {
         .route::<SeeMoney>(routes!(staff::incidents))
         .route::<SeeMoney>(routes!(staff::observation))
         .route::<SeeMoney>(routes!(staff::shifts))
-        .route::<ApproveRefund>(routes!(staff::decide_refund))
+        .route::<ApproveRefund>(routes!(staff::decide_refund));
+    crate::reconcile::add_routes(money)
 }
 
 /// The live topic of a payment: the page that waits for it.

@@ -30,8 +30,10 @@ pub mod observation;
 pub mod payable;
 mod problems;
 mod reacts;
+pub mod reconcile;
 pub mod refunds;
 pub mod rules;
+mod sections;
 pub mod settings;
 mod store;
 #[cfg(test)]
@@ -94,6 +96,7 @@ pub fn capability(deps: BillingDeps) -> Capability {
     let (router, rules) = api::routes().with_state(deps.clone());
     Capability {
         name: "billing",
+        settings: sections::sections(),
         migrations: migrations(),
         statements: statements(),
         router,
@@ -109,6 +112,7 @@ fn sweeps(deps: &BillingDeps) -> Vec<Arc<dyn ::store::Sweep>> {
     let mut all: Vec<Arc<dyn ::store::Sweep>> = vec![
         Arc::new(reacts::Recognise { hospitals: deps.hospitals.clone() }),
         Arc::new(reacts::RemindToday { hospitals: deps.hospitals.clone() }),
+        reconcile::Morning::sweep(deps.clone()),
     ];
     if let Some(invoicer) = deps.invoicer.clone() {
         all.push(Arc::new(invoice::Issue { invoicer }));
@@ -127,11 +131,12 @@ pub fn migrations() -> Vec<::store::Migration> {
             sqlite: include_str!("../migrations/0002_append_only.sqlite.sql"),
             postgres: include_str!("../migrations/0002_append_only.postgres.sql"),
         },
+        ::store::migration!("billing", "0005_reconcile"),
     ]
 }
 
 /// Its statements, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<::store::Sql> {
-    store::statements()
+    [store::statements(), reconcile::statements()].concat()
 }

@@ -25,7 +25,7 @@ use base::{Date, UnixMs};
 
 use crate::BillingDeps;
 
-pub(crate) use api::routes;
+pub(crate) use api::add as add_routes;
 pub use store::{Day, DayState, Difference, DifferenceId, DifferenceKind, DifferenceState, What};
 
 pub(crate) fn statements() -> Vec<::store::Sql> {
@@ -54,7 +54,8 @@ impl Morning {
             let Some(hospital) = self.deps.hospitals.get(merchant.hospital) else { continue };
             let (today, wall) = (hospital.zone.date(now), hospital.zone.wall(now));
             let yesterday = today.yesterday().unwrap_or(today);
-            let mut date = if wall.minutes() >= FROM { yesterday } else { yesterday.yesterday().unwrap_or(yesterday) };
+            let mut date =
+                if wall.minutes() >= FROM { yesterday } else { yesterday.yesterday().unwrap_or(yesterday) };
             let mut tx = self.deps.db.begin().await?;
             for _ in 0..DAYS_BACK {
                 store::open(&mut tx, &merchant, date).await?;

@@ -65,7 +65,7 @@ pub(crate) async fn download(
     headers: HeaderMap,
     timeout: Duration,
     max: u64,
-    sink: &mut dyn std::io::Write,
+    sink: &mut (dyn std::io::Write + Send),
 ) -> Result<u16, Doubt> {
     let request = http.request(Method::GET, url).headers(headers).timeout(timeout);
     let mut response = request.send().await.map_err(|error| lost(&error))?;

@@ -11,14 +11,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::store::{self as sql, Day, DayState, Difference, DifferenceId, DifferenceKind, DifferenceState, What};
+use super::store::{
+    self as sql, Day, DayState, Difference, DifferenceId, DifferenceKind, DifferenceState, What,
+};
 use crate::BillingDeps;
 use crate::api::{ApproveRefund, SeeMoney};
 use crate::problems;
 use crate::settings::Settings;
 
-pub(crate) fn routes() -> Routes<BillingDeps> {
-    Routes::new()
+/// Adds the routes of reconciliation to those of money.
+pub(crate) fn add(routes: Routes<BillingDeps>) -> Routes<BillingDeps> {
+    routes
         .route::<SeeMoney>(routes!(days))
         .route::<SeeMoney>(routes!(look_again))
         .route::<SeeMoney>(routes!(differences))
@@ -202,10 +205,7 @@ async fn look_again(
 
 /// What is not equal and not explained, the oldest first.
 #[utoipa::path(get, path = "/api/v1/staff/billing/differences", tag = "billing", responses((status = 200, body = Page<DifferenceBody>)))]
-async fn differences(
-    State(deps): State<BillingDeps>,
-    staff: Staff,
-) -> ApiResult<Json<Page<DifferenceBody>>> {
+async fn differences(State(deps): State<BillingDeps>, staff: Staff) -> ApiResult<Json<Page<DifferenceBody>>> {
     let h = &staff.caller.hospital;
     let found = sql::all_open(&deps.db, h.id).await?;
     Ok(Json(Page {
@@ -301,7 +301,7 @@ async fn decide(
 
 /// Audits what was said, has the day looked at again (it may be closed now), and answers.
 async fn done(
-    mut once: Once,
+    mut once: Box<Once>,
     deps: &BillingDeps,
     staff: &Staff,
     id: DifferenceId,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::{Date, Fen, UnixMs};
-use pay::insurance::messages::SettlementTotals;
+use pay::insurance::SettlementTotals;
 use pay::wechatpay::calls::BillType;
 use pay::{Outcome, alipay, wechatpay};
 use store::{Result, StoreError};
@@ -46,7 +46,9 @@ pub(super) async fn run(deps: &BillingDeps, merchant: &Merchant, date: Date) -> 
         to: hospital.zone.at(date.tomorrow().unwrap_or(date), base::WallTime::default()),
     };
     let fetched = match &merchant.line {
-        Wire::Insurance(bureau) => return this.totals(&bureau.client, &hospital.settings(Settings::SECTION)).await,
+        Wire::Insurance(bureau) => {
+            return this.totals(&bureau.client, &hospital.settings(Settings::SECTION)).await;
+        }
         Wire::Wechatpay(client) => this.from_wechat(client).await?,
         Wire::Alipay(client) => this.from_alipay(client).await?,
     };
@@ -107,7 +109,9 @@ impl Run<'_> {
     async fn from_alipay(&self, client: &alipay::Client) -> Result<Fetched> {
         let address = match client.send(&alipay::calls::bill(self.date)).await {
             Outcome::Done(address) => address,
-            Outcome::Refused(no) if no.code.contains("NO_BILL_DATA") || no.code.contains("BILL_NOT_EXIST") => {
+            Outcome::Refused(no)
+                if no.code.contains("NO_BILL_DATA") || no.code.contains("BILL_NOT_EXIST") =>
+            {
                 return Ok(Fetched::NoBill);
             }
             Outcome::Refused(no) => return Ok(Fetched::Later(HOUR, no.to_string())),
@@ -125,14 +129,16 @@ impl Run<'_> {
     /// changes last.
     async fn stage<F>(&self, mut file: std::fs::File, read: F) -> Result<std::result::Result<(), String>>
     where
-        F: FnOnce(std::fs::File, &mpsc::Sender<Vec<Line>>) -> std::result::Result<(), String> + Send + 'static,
+        F: FnOnce(std::fs::File, &mpsc::Sender<Vec<Line>>) -> std::result::Result<(), String>
+            + Send
+            + 'static,
     {
         std::io::Seek::rewind(&mut file).map_err(io)?;
         self.stage_nothing().await?;
         let (sender, mut parcels) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(file, &sender));
         while let Some(lines) = parcels.recv().await {
-            self.deps.db.after_people().await;
+            self.deps.db.after_people(Duration::from_secs(2)).await;
             let mut tx = self.deps.db.begin().await?;
             sql::put(&mut tx, self.merchant, self.date, &lines).await?;
             tx.commit().await?;
@@ -156,7 +162,8 @@ impl Run<'_> {
             }
             for row in sql::ours(&mut tx, self.merchant, self.from, self.to, what).await? {
                 // At midnight the two clocks may see two days: the next bill will tell.
-                let border = self.to.since(row.at) <= BORDER && tx.now().since(self.to) < Duration::from_secs(36 * 3600);
+                let border = self.to.since(row.at) <= BORDER
+                    && tx.now().since(self.to) < Duration::from_secs(36 * 3600);
                 if border {
                     carried += 1;
                 } else {
@@ -165,7 +172,10 @@ impl Run<'_> {
             }
         }
         let open = sql::of_day(&mut tx, self.merchant, self.date).await?;
-        for gone in open.iter().filter(|one| !odd.iter().any(|(what, _, row)| *what == one.what && row.number == one.number)) {
+        for gone in open
+            .iter()
+            .filter(|one| !odd.iter().any(|(what, _, row)| *what == one.what && row.number == one.number))
+        {
             sql::settle(&mut tx, self.merchant.hospital, gone.id).await?;
         }
         for (what, kind, row) in &odd {
@@ -261,7 +271,8 @@ impl Run<'_> {
                 theirs: None,
                 at: self.from,
             };
-            sql::differ(&mut tx, self.merchant, self.date, What::Totals, DifferenceKind::Differs, &odd).await?;
+            sql::differ(&mut tx, self.merchant, self.date, What::Totals, DifferenceKind::Differs, &odd)
+                .await?;
         } else {
             for gone in sql::of_day(&mut tx, self.merchant, self.date).await? {
                 sql::settle(&mut tx, self.merchant.hospital, gone.id).await?;

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::Seek as _;
 
 use base::{Fen, UnixMs};
-use pay::alipay;
-use pay::wechatpay::bill::{self, RowKind, TradeRow};
-use pay::wechatpay::BillTicket;
 use pay::Verified;
+use pay::alipay;
+use pay::wechatpay::BillTicket;
+use pay::wechatpay::bill::{self, RowKind, TradeRow};
 use tokio::sync::mpsc;
 
 use super::store::What;

@@ -297,7 +297,12 @@ pub(super) async fn lock(tx: &mut Tx, merchant: &Merchant, date: Date) -> Result
     tx.opt(LOCK, args![merchant.hospital, merchant.id, date]).await
 }
 
-pub(super) async fn read(db: &Db, hospital: HospitalId, account: PayAccountId, date: Date) -> Result<Option<Day>> {
+pub(super) async fn read(
+    db: &Db,
+    hospital: HospitalId,
+    account: PayAccountId,
+    date: Date,
+) -> Result<Option<Day>> {
     db.opt(GET, args![hospital, account, date]).await
 }
 
@@ -311,7 +316,12 @@ pub(super) async fn later(tx: &mut Tx, merchant: &Merchant, date: Date, at: Unix
 }
 
 /// To be looked at now.
-pub(super) async fn again(tx: &mut Tx, hospital: HospitalId, account: PayAccountId, date: Date) -> Result<bool> {
+pub(super) async fn again(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    account: PayAccountId,
+    date: Date,
+) -> Result<bool> {
     let now = tx.now();
     Ok(tx.exec(AGAIN, args![hospital, account, date, now]).await? > 0)
 }
