@@ -227,6 +227,283 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channel/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Followers day by day, how far they come, by which way visits are booked, and who can be reached. */
+        get: operations["chat_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the account's persons owe and have paid, the last first. */
+        get: operations["payments_charges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One charge with its lines, what was paid, what went back, and its e-invoice: the bill, and the receipt. */
+        get: operations["payments_charge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/menus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The menus. */
+        get: operations["chat_menus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/menus/{audience}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a menu. Followers see it when it is published. */
+        put: operations["chat_keep_menu"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/menus/{audience}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a menu to WeChat; phones show it within minutes. */
+        post: operations["chat_publish_menu"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the chat would say to a message. */
+        post: operations["chat_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The replies, the latest first. */
+        get: operations["chat_replies"];
+        put?: never;
+        /** Keeps a reply. A hospital has one welcome: another takes its place. */
+        post: operations["chat_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a reply. */
+        put: operations["chat_change"];
+        post?: never;
+        /** Removes a reply. Twice is once. */
+        delete: operations["chat_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The codes with their scans, the newest first. */
+        get: operations["codes_list"];
+        put?: never;
+        /** Makes a permanent code. A doctor and a department have one; asked again, it is that. */
+        post: operations["codes_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/codes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A code with its scans day by day. */
+        get: operations["codes_open"];
+        put?: never;
+        post?: never;
+        /** Closes a code: who scans it afterwards is told so. */
+        delete: operations["codes_close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/codes/{id}/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sheet of business cards with a doctor's code. */
+        get: operations["codes_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/codes/{id}/poster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A poster of a code; of a Wi-Fi code the one that also joins the network. */
+        get: operations["codes_poster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consent-texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All wordings, with how many persons each was agreed to for. */
+        get: operations["consents_list"];
+        put?: never;
+        /** Keeps a wording, or changes one that was never in force. Sent again it changes nothing. */
+        post: operations["consents_write"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consent-texts/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The wording that is in force; 404 where the hospital has written none, and the app's own holds. */
+        get: operations["consents_current"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consent-texts/{kind}/{version}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a wording in force. Earlier agreements stand as they are. Sent again it changes nothing. */
+        post: operations["consents_publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments": {
         parameters: {
             query?: never;
@@ -272,6 +549,467 @@ export interface paths {
         get: operations["schedule_department_rules"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's desk: where one sits, what one serves, what there is. */
+        get: operations["desk_desk"];
+        /** Sits down. */
+        put: operations["desk_sit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/check-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks somebody in by the code on their phone or paper. Again gives the same number. */
+        post: operations["desk_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the visit in the room and calls the next of all lines that one serves. */
+        post: operations["desk_next"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/orders/unsettled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders that only their paper vouches for, the oldest first. */
+        get: operations["desk_list_at_desk_orders_unsettled"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/orders/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Brings an order. Brought again it is the same one; one that was taken on the word of its paper is settled by it. */
+        put: operations["desk_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/orders/{ref}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Calls an order off; a number that was given for it is void. */
+        post: operations["desk_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/pickups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is on the list, the longest ready first: the uncollected. */
+        get: operations["desk_list_at_desk_pickups"];
+        put?: never;
+        /** Puts something on the list: its owner sees that it is being made. Again gives what is there. */
+        post: operations["desk_expect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/pickups/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands something over against the code on the owner's phone. */
+        post: operations["desk_collect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/pickups/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks something as ready, by scan: its owner is told at once. */
+        post: operations["desk_ready"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/pickups/{id}/put-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes something off the shelf that nobody came for. */
+        post: operations["desk_put_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/queues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A line, with all who wait. */
+        get: operations["desk_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/queues/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes a line: no new numbers. Those who wait are still called. */
+        post: operations["desk_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/queues/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pauses a line for some minutes. */
+        post: operations["desk_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/queues/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a line move again; opens one that was closed. */
+        post: operations["desk_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All areas, rooms and lines. */
+        get: operations["desk_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a waiting room. */
+        post: operations["desk_add_area"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup/areas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a waiting room. */
+        put: operations["desk_set_area"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup/areas/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new code for the poster of a waiting room: all printed before are void. */
+        post: operations["desk_new_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a line. */
+        post: operations["desk_add_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup/queues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a line. */
+        put: operations["desk_set_queue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a room. */
+        post: operations["desk_add_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/setup/rooms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a room. */
+        put: operations["desk_set_room"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A number for whoever walks in. */
+        post: operations["desk_walk_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/tickets/{id}/class": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets or takes a priority, with a reason. */
+        post: operations["desk_class"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/tickets/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves somebody to another line. */
+        post: operations["desk_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/tickets/{id}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A step of a ticket: `call` (out of turn), `recall`, `begin`, `pass`, `exam` (sent for one), `back`, `end`, `left`. */
+        post: operations["desk_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what one has just done. */
+        post: operations["desk_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -380,6 +1118,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins joining with a patient in front of staff. */
+        post: operations["enrolments_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolments/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins joining with a card that a machine, or somebody at a desk, has in hand. The code holds for two minutes. */
+        post: operations["enrolments_by_card"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a joining stands. */
+        get: operations["enrolments_show_at_enrolments"];
+        put?: never;
+        post?: never;
+        /** Ends a joining that nobody needs any more. One that is bound stays so. */
+        delete: operations["enrolments_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolments/{id}/slip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The slip of a joining that staff began for a relative at home. */
+        get: operations["enrolments_slip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/hospital": {
         parameters: {
             query?: never;
@@ -397,6 +1204,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claims a joining by the code's plain address. */
+        post: operations["enrolments_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the phone that has scanned is to confirm. */
+        get: operations["enrolments_show_at_join"];
+        put?: never;
+        /** Confirms the patient's name, and binds. Sent again it changes nothing. */
+        post: operations["enrolments_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -406,12 +1248,236 @@ export interface paths {
         };
         /**
          * One stream of server-sent events for all that a page watches. Each topic (`doctor:doc_…`, `department:dep_…`,
-         *     `appointment:apt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
+         *     `appointment:apt_…`, `area:are_…`, `queue:que_…`, `ticket:tkt_…`) sends a snapshot at once and after each change: `{"topic", "revision", "data"}`. What may be watched
          *     is decided topic by topic, as for its page.
          */
         get: operations["live_watch"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/no-shows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Missed places of the account's persons, and what follows from them. */
+        get: operations["attendance_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/no-shows/{appointment_id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says why somebody could not come. A second time changes nothing. */
+        post: operations["attendance_add_appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks for patients by something that they bring: whole values only. */
+        get: operations["patients_find"];
+        put?: never;
+        /** Puts a patient on file, or finds the one who is there already. Sent again it changes nothing. */
+        post: operations["patients_register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest imports. */
+        get: operations["patients_list_at_patients_imports"];
+        put?: never;
+        /** Takes a file (CSV in UTF-8, up to 10,000 rows) and works it off by itself. The same key again gives the same import. */
+        post: operations["patients_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an import is. */
+        get: operations["patients_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/imports/{id}/wrong": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows that were not taken, with their lines. */
+        get: operations["patients_wrong"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest merges. */
+        get: operations["patients_list_at_patients_merges"];
+        put?: never;
+        /** Makes two records one. */
+        post: operations["patients_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/merges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Parts two records again. Twice is once. */
+        delete: operations["patients_undo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A patient with the full name. */
+        get: operations["patients_open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to pay for something, or goes on with what was begun by the same way: asking again never makes a second order. */
+        post: operations["payments_pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ways to pay online that the hospital offers. */
+        get: operations["payments_ways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a payment stands. */
+        get: operations["payments_payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}/sheet-closed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The page says that the payment sheet has closed, however it did: the platform is asked at once. Watch the payment for the answer. */
+        post: operations["payments_sheet_closed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -426,10 +1492,10 @@ export interface paths {
             cookie?: never;
         };
         /** The persons of the account. */
-        get: operations["persons_list"];
+        get: operations["persons_list_at_persons"];
         put?: never;
         /** Adds a person by real name, document and a phone that is proven by a code. */
-        post: operations["persons_add"];
+        post: operations["persons_add_at_persons"];
         delete?: never;
         options?: never;
         head?: never;
@@ -488,6 +1554,127 @@ export interface paths {
         patch: operations["persons_change"];
         trace?: never;
     };
+    "/api/v1/persons/{id}/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cards of a person. */
+        get: operations["persons_list_at_persons_cards"];
+        put?: never;
+        /** Registers a card for a person, in place of an older one of its kind. Sent again it changes nothing. */
+        post: operations["persons_add_at_persons_cards"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/{id}/cards/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a card off a person's file, because it is lost or was entered by mistake. */
+        delete: operations["persons_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes a person's record. It is kept, locked, as long as the law asks, and then wiped. */
+        post: operations["persons_lock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is on file about a person. */
+        get: operations["persons_on_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Corrects a name that the hospital has not compared with the document yet. */
+        patch: operations["persons_correct"];
+        trace?: never;
+    };
+    "/api/v1/persons/{id}/data/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file to take along. */
+        get: operations["persons_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/{id}/data/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is on file about a person, as a paper to take along. */
+        get: operations["persons_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/persons/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the account's consent for a person back; the person leaves its list. */
+        post: operations["persons_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/photos/{name}": {
         parameters: {
             query?: never;
@@ -497,6 +1684,318 @@ export interface paths {
         };
         /** A photo that staff have put there. Its name is what it shows: it never changes. */
         get: operations["schedule_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The waiting rooms. */
+        get: operations["queue_areas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/areas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the wall of a waiting room shows. */
+        get: operations["queue_wall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/check-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Checks in at a place: for all that the account's persons come for there, or for one appointment. Who was sent for an exam is put
+         *     back into the line. Doing so again gives the same tickets.
+         */
+        post: operations["queue_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A number at the spot, in one action: for orders (a blood test) that are good here, or to be registered in a line. Scanning, the
+         *     located button and shaking are this. Doing so again, or from two phones at once, gives the same number.
+         */
+        post: operations["queue_numbers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The orders of the account's persons for which there is, or was, a number to be had. */
+        get: operations["queue_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/pickups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits to be picked up, and what was picked up in the last week. */
+        get: operations["queue_pickups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/pickups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One thing to be picked up, with the code for the window. */
+        get: operations["queue_pickup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/places/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be done at the place whose code was scanned. */
+        get: operations["queue_here"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/queues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A line. */
+        get: operations["queue_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/rooms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the screen at a door shows. */
+        get: operations["queue_door"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Waiting in figures. */
+        get: operations["queue_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/stats.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file. */
+        get: operations["queue_stats_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Today's places of the account's persons. */
+        get: operations["queue_tickets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One place. */
+        get: operations["queue_ticket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/tickets/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves the line. */
+        post: operations["queue_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many wait for each specialist, and in every other line, now. */
+        get: operations["queue_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rush/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The account's tickets: the one that waits, and those of the last quarter of an hour; the last first. */
+        get: operations["rush_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rush/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A ticket of the account's own: where it stands, or what came of it. */
+        get: operations["rush_detail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -742,6 +2241,297 @@ export interface paths {
         put?: never;
         /** Makes the free return visit of a visit. */
         post: operations["booking_staff_return_visit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/charge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The charge of a thing with all attempts, refunds and rows of the ledger. */
+        get: operations["billing_charge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The days of all contracts, the last first. */
+        get: operations["billing_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/days/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a day's bill fetched and matched again, within a minute. Looking again changes nothing that is equal. */
+        post: operations["billing_look_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is not equal and not explained, the oldest first. */
+        get: operations["billing_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/differences/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agrees with an explanation, or does not. */
+        post: operations["billing_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/differences/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Explains a difference. From the hospital's limit on another person has to agree. */
+        post: operations["billing_explain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was observed and a person must look at, the last first. */
+        get: operations["billing_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/observations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was observed: what a row of the ledger goes back to. */
+        get: operations["billing_observation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The refunds that are not over, the oldest first: those that wait for approval or for a person among them. */
+        get: operations["billing_refunds"];
+        put?: never;
+        /** Asks for a refund, of all or a part. From the hospital's limit on it waits for a second person. */
+        post: operations["billing_ask_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/refunds/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves a refund that another has asked for, or does not. */
+        post: operations["billing_decide_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/refunds/{id}/hand-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands a refund out at the desk, in one's shift: of what was paid there, or what the payer's account could not take. */
+        post: operations["billing_hand_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own open shift, with what should lie in the drawer now. */
+        get: operations["billing_shift"];
+        put?: never;
+        /** Opens one's shift. */
+        post: operations["billing_open_shift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/shift/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes one's shift: what was counted against what should be there. A difference needs a note. */
+        post: operations["billing_close_shift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last shifts of all cashiers. */
+        get: operations["billing_shifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/suspense": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Money that waits to be placed, the oldest first. */
+        get: operations["billing_suspense"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/suspense/{id}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an amount that waits to be placed upon oneself, with what was found out. */
+        post: operations["billing_own_suspense"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/takings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes cash or a card for something, in one's shift. */
+        post: operations["billing_take"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1361,6 +3151,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/no-shows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Missed places, for staff: names covered, texts left out. */
+        get: operations["attendance_for_staff_at_no_shows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/no-shows/{appointment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One missed place with what the person wrote. That it was read goes to the audit log. */
+        get: operations["attendance_one_for_staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/no-shows/{appointment_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lifts a no-show, with or without an appeal, or says that it stands. What is lifted counts for nothing any more. */
+        post: operations["attendance_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/persons/find": {
         parameters: {
             query?: never;
@@ -1797,6 +3638,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/waitlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who waits for what. */
+        get: operations["attendance_for_staff_at_waitlist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waitlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the account waits for, and what came of it lately. */
+        get: operations["waitlist_list"];
+        put?: never;
+        /**
+         * Puts a person on the waitlist of a clinic that is full, of a doctor's day, or of a department's day. Whoever is on it already is
+         *     given back as they are.
+         */
+        post: operations["waitlist_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waitlist/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says yes to the place that is kept: it is booked. Doing so again answers the same. */
+        post: operations["waitlist_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waitlist/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Waits no longer. A place that is kept goes to the next person. Doing so again answers the same. */
+        post: operations["waitlist_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/wechat/js-sdk": {
         parameters: {
             query?: never;
@@ -1885,6 +3798,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/q/{scene}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends whoever scanned a code to its page. What is no code of ours, or none any more, leads to a page that says so. */
+        get: operations["codes_scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1946,6 +3876,254 @@ export interface components {
             /** @description The doctors, the last one first. */
             items: components["schemas"]["AgainItem"][];
         };
+        /** @description A list that is whole. */
+        All_DeskOrder: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                order_id: string;
+                /** @description What stands on its paper. */
+                ref: string;
+                /** @description For what. */
+                kind: components["schemas"]["QueueKind"];
+                /** @description What it is called. */
+                title: components["schemas"]["Text2"];
+                /** @description For whom; unknown as long as only its paper vouches for it. */
+                person_id?: string | null;
+                /** @description Where it stands. */
+                state: components["schemas"]["ServiceOrderState"];
+                /** @description Whether the system that wrote it has confirmed it. */
+                settled: boolean;
+            }[];
+        };
+        /** @description A list that is whole. */
+        All_DeskPickUp: {
+            /** @description The entries. */
+            items: (components["schemas"]["QueuePickUp"] & {
+                /** @description The workshop's own number. */
+                ref: string;
+                /** @description Where. */
+                area_id?: string | null;
+                /**
+                 * Format: int64
+                 * @description How often the person was reminded.
+                 */
+                reminded: number;
+                /**
+                 * Format: int64
+                 * @description For how many days it has been ready.
+                 */
+                days: number;
+            })[];
+        };
+        /** @description A list that is whole. */
+        All_QueueAreaName: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description The hospital's code for it. */
+                code: string;
+                /** @description What it is called. */
+                name: components["schemas"]["Text2"];
+                campus_name?: components["schemas"]["Text2"] | null;
+                /** @description How to get there. */
+                way: components["schemas"]["Text2"];
+                /** @description How many lines wait there. */
+                queues: number;
+                /** @description Whether one can check in by position. */
+                by_position: boolean;
+            }[];
+        };
+        /** @description A list that is whole. */
+        All_QueueOrder: {
+            /** @description The entries. */
+            items: {
+                /** @description Which. */
+                order_id: string;
+                /** @description For what. */
+                kind: components["schemas"]["QueueKind"];
+                /** @description What it is called. */
+                title: components["schemas"]["Text2"];
+                /** @description Where it stands. */
+                state: components["schemas"]["ServiceOrderState"];
+                queue?: components["schemas"]["QueueOrderLine"] | null;
+                queue_name?: components["schemas"]["Text2"] | null;
+                area?: components["schemas"]["QueueAreaName"] | null;
+                /** @description … and all of them. */
+                areas: components["schemas"]["QueueAreaName"][];
+                /** @description The number that was taken for it. */
+                ticket_id?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when it is good.
+                 */
+                until: string;
+            }[];
+        };
+        /** @description A list that is whole. */
+        All_QueuePickUp: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description What. */
+                kind: components["schemas"]["PickUpKind"];
+                /** @description What it is called. */
+                name: components["schemas"]["Text2"];
+                /** @description Where it stands. */
+                state: components["schemas"]["PickUpState"];
+                /** @description What the wall shows. */
+                label: string;
+                /** @description What is shown at the window; while it is ready. */
+                code?: string | null;
+                /** @description Where. */
+                place: components["schemas"]["Text2"];
+                way?: components["schemas"]["Text2"] | null;
+                /**
+                 * Format: date-time
+                 * @description Since when it is ready.
+                 */
+                ready_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was handed over.
+                 */
+                collected_at?: string | null;
+                /** @description For whom. */
+                person_name_masked: string;
+            }[];
+        };
+        /** @description A list that is whole. */
+        All_QueuePlace: {
+            /** @description The entries. */
+            items: {
+                /** @description The ticket. */
+                id: string;
+                /** @description The number as it is called … */
+                label: string;
+                /**
+                 * Format: int64
+                 * @description … and alone.
+                 */
+                number: number;
+                /** @description For whom. */
+                person_id?: string | null;
+                /** @description Their name, covered. */
+                person_name_masked: string;
+                /** @description In which line. */
+                queue: components["schemas"]["PlaceQueue"];
+                area?: components["schemas"]["QueueAreaName"] | null;
+                /** @description Where it stands. */
+                state: components["schemas"]["TicketState"];
+                /** @description How many are called before; while waiting. */
+                ahead?: number | null;
+                room?: components["schemas"]["QueueRoomName"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it was called.
+                 */
+                called_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How often it was called.
+                 */
+                times: number;
+                estimate?: components["schemas"]["WaitEstimate"] | null;
+                /**
+                 * Format: date-time
+                 * @description Until when one may walk around; absent when one better stays.
+                 */
+                walk_until?: string | null;
+                /** @description Why one is where one is in the line, in a sentence. */
+                why: components["schemas"]["Text2"];
+                /** @description In time or not. */
+                arrival: components["schemas"]["Arrival"];
+                class?: components["schemas"]["PriorityClass"] | null;
+                /**
+                 * Format: int64
+                 * @description How many calls were missed.
+                 */
+                misses: number;
+                /** @description Whether the line moves. */
+                queue_state: components["schemas"]["QueueState"];
+                /**
+                 * Format: date-time
+                 * @description Until when it does not.
+                 */
+                paused_until?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was taken.
+                 */
+                checked_in_at: string;
+                /** @description For which appointment. */
+                appointment_id?: string | null;
+                /** @description For which order. */
+                order_id?: string | null;
+                /** @description Whether the order is confirmed. */
+                settled: boolean;
+                /**
+                 * Format: date-time
+                 * @description Since when it looks like this.
+                 */
+                rendered_at: string;
+            }[];
+        };
+        /** @description A list that is whole. */
+        All_WaitingFigures: {
+            /** @description The entries. */
+            items: {
+                /** @description What it is: an id, an hour, a date. */
+                key: string;
+                /** @description What it is called. */
+                name: components["schemas"]["Text2"];
+                /** @description How many took a number. */
+                n: number;
+                /** @description How many of them were called. */
+                called: number;
+                /**
+                 * Format: double
+                 * @description Half of those who were called waited no longer than this. Who came before their time segment waits from its start on, as far as
+                 *     they were called after it …
+                 */
+                wait_p50_min?: number | null;
+                /**
+                 * Format: double
+                 * @description … eight of ten …
+                 */
+                wait_p80_min?: number | null;
+                /**
+                 * Format: double
+                 * @description … and nine of ten.
+                 */
+                wait_p90_min?: number | null;
+                /**
+                 * Format: double
+                 * @description The same from the moment at which they came.
+                 */
+                since_arrival_p50_min?: number | null;
+                /**
+                 * Format: double
+                 * @description Half of the services took no longer than this.
+                 */
+                serve_p50_min?: number | null;
+                /** @description How many did not come when called, at least once. */
+                no_answer: number;
+                /** @description How many left, or lost their number. */
+                left: number;
+                /**
+                 * Format: double
+                 * @description For how many of those who were called the range held that they were shown when they took their number.
+                 */
+                range_held?: number | null;
+                /**
+                 * Format: double
+                 * @description How many were called before the earliest moment that they were told.
+                 */
+                missed_earliest?: number | null;
+            }[];
+        };
         /** @description Until when. */
         AllowReturn: {
             /**
@@ -1954,6 +4132,18 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description `POST /staff/no-shows/{appointment_id}/decide` */
+        AppealDecision: {
+            /** @description Lift it, or let it stand. */
+            lift: boolean;
+            /** @description Why, in words to the person, 1 to 500 characters. */
+            reason: string;
+        };
+        /**
+         * @description Where an appeal stands.
+         * @enum {string}
+         */
+        AppealState: "none" | "open" | "lifted" | "kept";
         /** @description An appointment. */
         Appointment: {
             /** @description Its id. */
@@ -2074,6 +4264,11 @@ export interface components {
          * @enum {string}
          */
         AppointmentState: "held" | "booked" | "checked_in" | "seen" | "cancelled" | "expired" | "no_show" | "stopped";
+        /**
+         * @description How somebody came, measured by their time segment.
+         * @enum {string}
+         */
+        Arrival: "early" | "on_time" | "late" | "none";
         /** @description An entry of the audit log. */
         AuditItem: {
             /**
@@ -2101,6 +4296,103 @@ export interface components {
             /** @description From where: an address, a channel. */
             source: string;
         };
+        /** @description One contract's day against the other side's bill. */
+        BillDay: {
+            /** @description Which contract, by the segment of its address. */
+            account: string;
+            /** @description Its id. */
+            account_id: string;
+            /** @description Which day. */
+            date: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["BillDayState"];
+            /**
+             * Format: int64
+             * @description Payments in the bill.
+             */
+            payments: number;
+            /**
+             * Format: int64
+             * @description Their sum.
+             */
+            paid_fen: number;
+            /**
+             * Format: int64
+             * @description Refunds in the bill.
+             */
+            refunds: number;
+            /**
+             * Format: int64
+             * @description Their sum.
+             */
+            refunded_fen: number;
+            /**
+             * Format: int64
+             * @description Lines that are equal.
+             */
+            equal: number;
+            /**
+             * Format: int64
+             * @description What the next day's bill will show.
+             */
+            carried: number;
+            /**
+             * Format: int64
+             * @description What nobody has explained.
+             */
+            unexplained_fen: number;
+            /** @description Why it could not be read. */
+            error?: string | null;
+            /** @description When it was read. */
+            read_at?: string | null;
+            /** @description When it was closed. */
+            closed_at?: string | null;
+        };
+        /**
+         * @description Where a day stands.
+         * @enum {string}
+         */
+        BillDayState: "open" | "counted" | "closed";
+        /** @description Something that is not equal. */
+        BillDifference: {
+            /** @description Its id. */
+            id: string;
+            /** @description Of which contract. */
+            account: string;
+            /** @description On which day. */
+            date: string;
+            /** @description Payment, refund, or the day's sums. */
+            what: components["schemas"]["BillLineKind"];
+            /** @description How it is not equal. */
+            kind: components["schemas"]["DifferenceKind"];
+            /** @description Our number of it. */
+            number: string;
+            /** @description The other side's. */
+            provider_no?: string | null;
+            /**
+             * Format: int64
+             * @description What we have.
+             */
+            ours_fen?: number | null;
+            /**
+             * Format: int64
+             * @description What they have.
+             */
+            theirs_fen?: number | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["DifferenceState"];
+            /** @description What was found out. */
+            note?: string | null;
+            /** @description By whom. */
+            explained_by?: string | null;
+            /** @description Since when. */
+            opened_at: string;
+        };
+        /**
+         * @description What a line is about.
+         * @enum {string}
+         */
+        BillLineKind: "payment" | "refund" | "totals";
         /** @description A person on file to be bound. */
         BindPerson: {
             /** @description The real name. */
@@ -2220,6 +4512,18 @@ export interface components {
          * @enum {string}
          */
         CancelReason: "asked" | "mistake" | "not_the_person" | "other_department" | "hospital";
+        /**
+         * @description What a card is.
+         * @enum {string}
+         */
+        CardKind: "visit" | "insurance";
+        /** @description A card that a machine has in it. */
+        CardRead: {
+            /** @description What it is. */
+            kind: components["schemas"]["CardKind"];
+            /** @description Its number. */
+            number: string;
+        };
         /** @description A key that was changed. */
         ChangedSetting: {
             name: string;
@@ -2227,6 +4531,130 @@ export interface components {
             before?: unknown;
             /** @description What stands there since; `null` for the default. */
             after?: unknown;
+        };
+        /** @description The figures. */
+        ChannelFigures: {
+            /**
+             * Format: date
+             * @description The first day.
+             */
+            from: string;
+            /**
+             * Format: date
+             * @description The last day.
+             */
+            to: string;
+            /** @description Day by day; days without any are left out. */
+            days: components["schemas"]["DayFigures"][];
+            /** @description How far people came. */
+            funnel: components["schemas"]["FunnelFigures"];
+            /** @description By department. */
+            shares: components["schemas"]["ShareFigures"][];
+            /** @description Who can be reached today. */
+            reach: components["schemas"]["ReachFigures"];
+        };
+        /** @description What is owed or was paid for one thing. */
+        Charge: {
+            /** @description Its id. */
+            id: string;
+            /** @description `registration`. */
+            kind: string;
+            /** @description What it is for: an appointment's id. */
+            subject_id: string;
+            /** @description Who is treated. */
+            person_id: string;
+            /** @description What it is. */
+            title: components["schemas"]["Text2"];
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            total_fen: number;
+            /** @description Where it stands. */
+            state: components["schemas"]["ChargeState"];
+            /** @description Until when the thing is kept for who has not paid. */
+            pay_until?: string | null;
+            /** @description The day of the service. */
+            due_date: string;
+            /** @description Since when. */
+            created_at: string;
+            /** @description Its lines; not in lists. */
+            items: components["schemas"]["ChargeItem"][];
+            /** @description The attempts to pay it that came to something; not in lists. */
+            payments: components["schemas"]["Payment"][];
+            /** @description What went back or is on its way back; not in lists. */
+            refunds: components["schemas"]["Refund"][];
+            invoice?: components["schemas"]["Invoice"] | null;
+        };
+        /** @description A charge as the office sees it: with every row of the ledger. */
+        ChargeFile: {
+            /** @description The charge; all attempts to pay it are in it. */
+            charge: components["schemas"]["Charge"];
+            /** @description What was booked for it, the first first. */
+            ledger: components["schemas"]["LedgerEntry"][];
+        };
+        /** @description A line of a bill. */
+        ChargeItem: {
+            /** @description Its code in the price list. */
+            code: string;
+            /** @description What it is. */
+            name: components["schemas"]["Text2"];
+            /**
+             * Format: int64
+             * @description For one.
+             */
+            price_fen: number;
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Price times count.
+             */
+            amount_fen: number;
+        };
+        /**
+         * @description Where a charge stands.
+         * @enum {string}
+         */
+        ChargeState: "open" | "settled" | "returned" | "void";
+        /** @description A menu. */
+        ChatMenu: {
+            /** @description For whom. */
+            audience: components["schemas"]["MenuAudience"];
+            /** @description One to three buttons. */
+            items: components["schemas"]["MenuItem"][];
+            /** @description Whether WeChat has it as it stands here. */
+            published: boolean;
+        };
+        /** @description All menus. */
+        ChatMenus: {
+            /** @description One for each audience at most. */
+            items: components["schemas"]["ChatMenu"][];
+        };
+        /** @description What the chat would say. */
+        ChatPreview: {
+            /** @description Whether staff wrote it; else the program's own answer is said. */
+            by_staff: boolean;
+            /** @description In Chinese, as WeChat gets it. */
+            zh?: string | null;
+            /** @description In English. */
+            en?: string | null;
+        };
+        /** @description A reply. */
+        ChatReply: {
+            /** @description `rpl_…` */
+            id: string;
+            /** @description To words, or the welcome. */
+            kind: components["schemas"]["ReplyKind"];
+            /** @description The words, as they are compared. */
+            words: string[];
+            /** @description Whether the message must be one of them. */
+            whole: boolean;
+            /** @description What is said. */
+            body: components["schemas"]["Text2"];
         };
         /** @description What was done; its id takes it back. */
         ClinicChange: {
@@ -2339,6 +4767,45 @@ export interface components {
             /** @description By department, weekday and half day. */
             items: components["schemas"]["ClinicTemplate"][];
         };
+        /** @description A code with its scans day by day. */
+        CodeDetail: components["schemas"]["CodeEntry"] & {
+            /** @description The days with scans, the latest first. */
+            days: components["schemas"]["ScanDay"][];
+        };
+        /** @description A code. */
+        CodeEntry: {
+            /** @description `cod_…` */
+            id: string;
+            /** @description What it is for. */
+            purpose: components["schemas"]["CodePurpose"];
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description The page that it leads to. */
+            path: string;
+            /** @description What stands in its picture. */
+            picture: string;
+            /** @description The plain address, for cameras and apps that are not WeChat. */
+            plain_url: string;
+            /** @description Whether WeChat has made it. */
+            in_wechat: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was closed; null while it is open.
+             */
+            closed_at?: string | null;
+            /** @description Its scans. */
+            counts: components["schemas"]["ScanCounts"];
+        };
+        /**
+         * @description What a code is for.
+         * @enum {string}
+         */
+        CodePurpose: "doctor" | "department" | "place" | "poster" | "wifi" | "enrolment";
         /** @description A code was sent. */
         CodeSent: {
             /**
@@ -2351,6 +4818,103 @@ export interface components {
              * @description It holds for so many seconds.
              */
             expires_in_s: number;
+        };
+        /** @description A code to be made. */
+        CodeWanted: {
+            /** @description What it is for. */
+            purpose: components["schemas"]["CodePurpose"];
+            /** @description `doc_…` or `dep_…`, for a doctor's or a department's. */
+            target_id?: string | null;
+            /** @description The page that it leads to, for places, posters and Wi-Fi; the departments when left out. */
+            path?: string | null;
+            name?: components["schemas"]["Text2"] | null;
+            wifi?: components["schemas"]["NewWifi"] | null;
+        };
+        /** @description Whom the phone's holder says they have scanned. */
+        Confirmation: {
+            /** @description The patient's full name. */
+            name: string;
+            /** @description What they are to the holder of the account. */
+            relation: components["schemas"]["Relation"];
+            /** @description The version of the consent that was agreed to. */
+            consent_version: string;
+            /** @description Whether the guardian of a child under 14 agreed separately. */
+            guardian_consent?: boolean;
+        };
+        /** @description A wording. */
+        ConsentText: {
+            /** @description Which. */
+            kind: components["schemas"]["ConsentTextKind"];
+            /** @description Its version. */
+            version: string;
+            /** @description Its heading. */
+            title: components["schemas"]["Text2"];
+            /** @description The text; paragraphs are parted by an empty line. */
+            body: components["schemas"]["Text2"];
+            /** @description Whether it is the one that people are asked for now. */
+            in_force: boolean;
+            /** @description Whether it may not be changed any more. */
+            published: boolean;
+            /**
+             * Format: int64
+             * @description For how many persons it was agreed to; only of consents.
+             */
+            agreed: number;
+        };
+        /**
+         * @description Which wording.
+         * @enum {string}
+         */
+        ConsentTextKind: "privacy" | "consent";
+        /** @description All wordings. */
+        ConsentTexts: {
+            /** @description The newest of each kind first. */
+            items: components["schemas"]["ConsentText"][];
+        };
+        /** @description A name as it should be. */
+        Correction: {
+            /** @description The full name as it stands on the document. */
+            name: string;
+        };
+        /** @description A card. */
+        DataCard: {
+            /** @description What it is. */
+            kind: components["schemas"]["CardKind"];
+            /** @description The number, masked. */
+            number_masked: string;
+        };
+        /** @description An agreement. */
+        DataConsent: {
+            /** @description `personal_data` or `guardian`. */
+            kind: string;
+            /** @description The version of the wording. */
+            version: string;
+            /** @description The language in which it was shown. */
+            lang: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            given_at: string;
+            /**
+             * Format: date-time
+             * @description When it was taken back.
+             */
+            withdrawn_at?: string | null;
+        };
+        /** @description Somebody on whose phone the person is. */
+        DataHolder: {
+            /** @description Whether that is the one who asks. */
+            you: boolean;
+            /** @description What the person is to them. */
+            relation: components["schemas"]["Relation"];
+            /** @description Their phone, masked. */
+            phone_masked?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
         };
         /** @description A day of a doctor or a department. */
         Day: {
@@ -2366,6 +4930,24 @@ export interface components {
             remaining: number;
             /** @description How the day stands. */
             state: components["schemas"]["DayState"];
+        };
+        /** @description A day's coming and going. */
+        DayFigures: {
+            /**
+             * Format: date
+             * @description The day.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description Who began to follow.
+             */
+            followed: number;
+            /**
+             * Format: int64
+             * @description Who ceased to.
+             */
+            unfollowed: number;
         };
         /**
          * @description How a day stands for a doctor or a department.
@@ -2440,6 +5022,17 @@ export interface components {
             /** @description How many numbers a person may have, and until when one can be given up. */
             limits: components["schemas"]["Text2"][];
         };
+        /** @description `GET /desk` */
+        Desk: {
+            room?: components["schemas"]["QueueRoomName"] | null;
+            /** @description What one serves. */
+            queues: components["schemas"]["DeskQueue"][];
+            /** @description The rooms. */
+            rooms: components["schemas"]["DeskRoom"][];
+            /** @description The lines. */
+            available: components["schemas"]["DeskChoice"][];
+            undo?: components["schemas"]["DeskUndo"] | null;
+        };
         /** @description An appointment as staff see it in a list. */
         DeskAppointment: {
             id: string;
@@ -2496,6 +5089,65 @@ export interface components {
             /** @description What was done about it, the first first. */
             history: components["schemas"]["AppointmentEvent"][];
         };
+        /** @description `POST /desk/check-ins` */
+        DeskCheckIn: {
+            /** @description The visit's code off the phone, or the number on an order's paper. */
+            code: string;
+        };
+        /** @description A line to serve. */
+        DeskChoice: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            doctor_name?: components["schemas"]["Text2"] | null;
+            /** @description What for. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description How many wait. */
+            waiting: number;
+        };
+        /** @description `POST /desk/tickets/{id}/class` */
+        DeskClass: {
+            class?: components["schemas"]["PriorityClass"] | null;
+            /** @description Why. Only staff read it. */
+            reason: string;
+        };
+        /** @description What a step came to. */
+        DeskDone: {
+            /** @description By this it can be taken back … */
+            action_id?: string | null;
+            /**
+             * Format: date-time
+             * @description … until then.
+             */
+            undo_until: string;
+            ticket?: components["schemas"]["DeskTicket"] | null;
+            ended?: components["schemas"]["DeskTicket"] | null;
+            /** @description The lines that were touched. */
+            queues: components["schemas"]["DeskQueue"][];
+        };
+        /** @description `POST /desk/next` */
+        DeskNext: {
+            /** @description Into which room; without into the one where one sits. */
+            room_id?: string | null;
+        };
+        /** @description An order, for staff. */
+        DeskOrder: {
+            /** @description Its id. */
+            order_id: string;
+            /** @description What stands on its paper. */
+            ref: string;
+            /** @description For what. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description What it is called. */
+            title: components["schemas"]["Text2"];
+            /** @description For whom; unknown as long as only its paper vouches for it. */
+            person_id?: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["ServiceOrderState"];
+            /** @description Whether the system that wrote it has confirmed it. */
+            settled: boolean;
+        };
         /** @description A person as staff see them in a list. */
         DeskPerson: {
             id: string;
@@ -2509,6 +5161,167 @@ export interface components {
             document_kind?: components["schemas"]["DocumentKind"] | null;
             number_masked?: string | null;
             phone_masked?: string | null;
+        };
+        /** @description Something to be picked up, for staff. */
+        DeskPickUp: components["schemas"]["QueuePickUp"] & {
+            /** @description The workshop's own number. */
+            ref: string;
+            /** @description Where. */
+            area_id?: string | null;
+            /**
+             * Format: int64
+             * @description How often the person was reminded.
+             */
+            reminded: number;
+            /**
+             * Format: int64
+             * @description For how many days it has been ready.
+             */
+            days: number;
+        };
+        /** @description A line, for staff. */
+        DeskQueue: components["schemas"]["QueuePublic"] & {
+            /** @description All who wait, the next first. */
+            lines: components["schemas"]["DeskTicket"][];
+            /** @description Who is called or in a room. */
+            in_rooms: components["schemas"]["DeskTicket"][];
+            /** @description Who was sent for an exam. */
+            away: components["schemas"]["DeskTicket"][];
+            /**
+             * Format: int32
+             * @description How many are done today.
+             */
+            done_today: number;
+            /**
+             * Format: int32
+             * @description How many calls were missed today.
+             */
+            passed_today: number;
+            /** @description How the next is found. */
+            policy: components["schemas"]["QueuePolicy"];
+            /** @description How fast it moves. */
+            pace: components["schemas"]["QueuePace"];
+            /** @description The rooms in which it is served. */
+            room_ids: string[];
+            /**
+             * Format: int64
+             * @description Goes up with each change of its set-up.
+             */
+            version: number;
+        };
+        /** @description A room to sit in. */
+        DeskRoom: {
+            /** @description Its id. */
+            id: string;
+            /** @description The hospital's code for it. */
+            code: string;
+            /** @description What stands on it. */
+            name: components["schemas"]["Text2"];
+            /** @description Which lines are served there. */
+            queue_ids: string[];
+            /** @description Whether somebody else sat down there today. */
+            taken_by_other: boolean;
+        };
+        /** @description `PUT /desk` */
+        DeskSeat: {
+            /** @description In which room one sits. */
+            room_id?: string | null;
+            /** @description Which lines one serves. */
+            queue_ids: string[];
+        };
+        /** @description A ticket, for staff. */
+        DeskTicket: components["schemas"]["QueueLine"] & {
+            /** @description Its id. */
+            id: string;
+            /** @description In which line. */
+            queue_id: string;
+            /**
+             * Format: int64
+             * @description The number alone.
+             */
+            number: number;
+            /** @description Where it stands. */
+            state: components["schemas"]["TicketState"];
+            /** @description For whom. */
+            person_id?: string | null;
+            /** @description For which appointment. */
+            appointment_id?: string | null;
+            /** @description For which order. */
+            order_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When the time segment begins.
+             */
+            segment_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was taken.
+             */
+            checked_in_at: string;
+            /**
+             * Format: date-time
+             * @description When it was called.
+             */
+            called_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the person was in the room.
+             */
+            began_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many calls were missed.
+             */
+            misses: number;
+            /** @description In time or not. */
+            arrival: components["schemas"]["Arrival"];
+            /** @description By which way it was taken. */
+            origin: components["schemas"]["TicketOrigin"];
+            /** @description Why they go before others, as staff said. */
+            class_reason?: string | null;
+            /** @description Why they are where they are in the line. */
+            why: components["schemas"]["Text2"];
+            /** @description Into which room. */
+            room_id?: string | null;
+            /**
+             * Format: int64
+             * @description How often it was called.
+             */
+            times: number;
+            /** @description Whether the order behind it is confirmed. */
+            settled: boolean;
+            /**
+             * Format: int64
+             * @description Goes up with each change.
+             */
+            version: number;
+        };
+        /** @description `POST /desk/tickets/{id}/transfer` */
+        DeskTransfer: {
+            /** @description To which line. */
+            queue_id: string;
+        };
+        /** @description What can be taken back. */
+        DeskUndo: {
+            /** @description By this. */
+            action_id: string;
+            /** @description What it was. */
+            what: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until: string;
+        };
+        /** @description `POST /desk/undo` */
+        DeskUndoRequest: {
+            /** @description What is taken back. */
+            action_id: string;
         };
         /** @description A device. */
         DeviceEntry: {
@@ -2566,6 +5379,16 @@ export interface components {
          * @enum {string}
          */
         DeviceView: "area" | "door" | "overview" | "experts" | "kiosk";
+        /**
+         * @description How something is not equal.
+         * @enum {string}
+         */
+        DifferenceKind: "theirs_only" | "ours_only" | "differs";
+        /**
+         * @description Where a difference stands. open → asked → explained, open → explained; open, asked → settled, when it is gone.
+         * @enum {string}
+         */
+        DifferenceState: "open" | "asked" | "explained" | "settled";
         /** @description How the numbers of a kind of clinic, or of a doctor, are divided. */
         DivisionWords: {
             /** @description The kind of clinic. */
@@ -2654,6 +5477,71 @@ export interface components {
          * @enum {string}
          */
         DocumentKind: "resident_id" | "hk_macau_permit" | "taiwan_permit" | "hmt_residence_permit" | "foreign_permanent_resident" | "passport" | "birth_certificate";
+        /**
+         * @description What a paid payment was for.
+         * @enum {string}
+         */
+        Effect: "served" | "surplus";
+        /** @description A joining as those see it who began it. */
+        Enrolment: {
+            /** @description `enr_…` */
+            id: string;
+            /** @description Who is to be bound, masked. */
+            person_name_masked: string;
+            /** @description Whether that is a child, whom a parent or guardian scans for. */
+            minor: boolean;
+            /** @description Where it began. */
+            door: components["schemas"]["EnrolmentDoor"];
+            /** @description Whether a relative holds the phone. */
+            proxy: boolean;
+            /** @description Where it stands; `open` and `claimed` are over at `expires_at`. */
+            state: components["schemas"]["EnrolmentState"];
+            /** @description What stands in the code's picture. */
+            picture: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description How many seconds are left.
+             */
+            expires_in_s: number;
+        };
+        /**
+         * @description Where somebody is joined to a phone.
+         * @enum {string}
+         */
+        EnrolmentDoor: "kiosk" | "desk";
+        /**
+         * @description Where an enrolment stands.
+         * @enum {string}
+         */
+        EnrolmentState: "open" | "claimed" | "bound" | "ended";
+        /** @description Whom staff help to join. */
+        EnrolmentWanted: {
+            /** @description The patient, `per_…`. */
+            person_id: string;
+            /** @description Whether a relative holds the phone. */
+            proxy?: boolean;
+            /** @description Whether the consent was read out and the patient, or the relative, agreed. */
+            agreed: boolean;
+            /** @description Whether the code is for a printed slip, for a relative at home: it then holds for a week. */
+            on_paper?: boolean;
+        };
+        /** @description What was found out about a difference. */
+        Explanation: {
+            /** @description In words, 1 to 200 characters. */
+            note: string;
+        };
+        /** @description What a second person says to an explanation. */
+        ExplanationDecision: {
+            /** @description Yes or no. */
+            approve: boolean;
+            /** @description Why, when it is no. */
+            note?: string;
+        };
         /** @description By what somebody is looked for; at least one. */
         FindPerson: {
             /** @description The number of a document, whole. */
@@ -2676,6 +5564,29 @@ export interface components {
         /** @description Who was found; at most twenty. */
         FoundPersons: {
             items: components["schemas"]["DeskPerson"][];
+        };
+        /** @description How far those have come who began to follow in these days. */
+        FunnelFigures: {
+            /**
+             * Format: int64
+             * @description Began to follow.
+             */
+            followed: number;
+            /**
+             * Format: int64
+             * @description Of these: bound a patient.
+             */
+            bound: number;
+            /**
+             * Format: int64
+             * @description Of these: booked.
+             */
+            booked: number;
+            /**
+             * Format: int64
+             * @description Of these: booked again.
+             */
+            returned: number;
         };
         /** @description What a run has done. */
         Generated: {
@@ -2768,6 +5679,69 @@ export interface components {
             /** @description The version of the consent in force. */
             consent_version: string;
         };
+        /** @description How far a file is. */
+        ImportProgress: {
+            /** @description `imp_…` */
+            id: string;
+            /** @description What the file was called. */
+            file_name: string;
+            /** @description Whether all rows are worked on. */
+            done: boolean;
+            /**
+             * Format: int64
+             * @description How many rows it has.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Of these: new on file.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Of these: on file already.
+             */
+            there: number;
+            /**
+             * Format: int64
+             * @description Of these: not taken.
+             */
+            wrong: number;
+            /** @description By whom. */
+            started_by: string;
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            started_at: string;
+        };
+        /** @description An e-invoice. */
+        Invoice: {
+            /** @description `wanted`, `issued`, `reversed`. */
+            state: string;
+            /** @description Its number. */
+            number?: string | null;
+            /** @description Where it can be seen. */
+            link?: string | null;
+            /** @description When it was issued. */
+            issued_at?: string | null;
+        };
+        /** @description A joining as the phone sees it that has scanned. */
+        Joining: {
+            /** @description `enr_…` */
+            id: string;
+            /** @description Who is to be bound, masked. */
+            person_name_masked: string;
+            /** @description Whether that is a child, whose guardian confirms. */
+            minor: boolean;
+            /** @description Whether it is done; else the name has to be confirmed. */
+            bound: boolean;
+            /**
+             * Format: int32
+             * @description How many other names may still be given.
+             */
+            tries_left: number;
+        };
         /** @description What goes into `wx.config`. */
         JsSdkConfig: {
             /** @description The account. */
@@ -2792,6 +5766,36 @@ export interface components {
          * @enum {string}
          */
         Lang: "zh" | "en";
+        /** @description A row of the ledger. */
+        LedgerEntry: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is about. */
+            about: string;
+            /** @description When it was booked. */
+            at: string;
+            /** @description To which account. */
+            debit: string;
+            /** @description From which. */
+            credit: string;
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            amount_fen: number;
+            /** @description Of which payment. */
+            payment_id?: string | null;
+            /** @description Of which refund. */
+            refund_id?: string | null;
+            /** @description What was observed. */
+            observation_id?: string | null;
+            /** @description In whose shift. */
+            shift_id?: string | null;
+            /** @description Who is behind it: a member of staff, or the key that proved it. */
+            by: string;
+            /** @description In which request, where a person made one. */
+            request_id: string;
+        };
         /** @description The booking desk's limits, as far as patients are told. Filled in by who runs the desk. */
         Limits: {
             /** @description Until which time of the day before an appointment can be cancelled. */
@@ -2834,6 +5838,13 @@ export interface components {
             /** @description The password, or the code that was handed out in its place. */
             password: string;
         };
+        /** @description A day to be looked at again. */
+        LookAgain: {
+            /** @description Which contract. */
+            account_id: string;
+            /** @description Which day. */
+            date: string;
+        };
         /**
          * @description What a template does on a weekend day that is worked (调休上班).
          * @enum {string}
@@ -2869,6 +5880,64 @@ export interface components {
              */
             recovery_codes_left: number;
         };
+        /**
+         * @description Whose menu.
+         * @enum {string}
+         */
+        MenuAudience: "all" | "en";
+        /** @description A button, or a line under one. */
+        MenuItem: {
+            /** @description What it says: 16 bytes for a button (five Chinese characters), 60 for a line. */
+            name: string;
+            /** @description The page that it opens. */
+            path?: string | null;
+            /** @description The word that it says in the chat instead. */
+            word?: string | null;
+            /** @description The lines under a button, instead of either. */
+            lines?: components["schemas"]["MenuItem"][];
+        };
+        /** @description A menu to be kept. */
+        MenuWanted: {
+            /** @description One to three buttons, each with a page, a word, or one to five lines. */
+            items: components["schemas"]["MenuItem"][];
+        };
+        /** @description A merge. */
+        MergeEntry: {
+            /** @description `mrg_…` */
+            id: string;
+            /** @description The record that stays. */
+            kept_id: string;
+            /** @description The record that was one too many. */
+            gone_id: string;
+            /** @description How it was known. */
+            reason: string;
+            /** @description By whom. */
+            merged_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            merged_at: string;
+            /**
+             * Format: date-time
+             * @description When it was undone; null while it holds.
+             */
+            undone_at?: string | null;
+        };
+        /** @description Two records that are one patient. */
+        MergeWanted: {
+            /** @description The record that stays, `per_…`. */
+            kept_id: string;
+            /** @description The record that is one too many, `per_…`. */
+            gone_id: string;
+            /** @description How it is known that they are one: 2 to 200 characters. */
+            reason: string;
+        };
+        /** @description A message as somebody may write it. */
+        MessageTried: {
+            /** @description The message; empty for who begins to follow. */
+            message?: string;
+        };
         /** @description `POST /appointments/{id}/move` */
         MoveAppointment: {
             /** @description The slot to move to. */
@@ -2894,12 +5963,33 @@ export interface components {
             /** @description To which segment. */
             slot_id: string;
         };
+        /** @description `POST /no-shows/{appointment_id}/appeal` */
+        NewAppeal: {
+            /** @description Why they could not come, 1 to 500 characters. */
+            text: string;
+        };
         /** @description `POST /appointments` */
         NewAppointment: {
             /** @description The slot to be booked. */
             slot_id: string;
             /** @description For whom: a person bound to the account. */
             person_id: string;
+            pay?: components["schemas"]["PayWay"] | null;
+        };
+        /** @description A card as it was typed. */
+        NewCard: {
+            /** @description What it is. */
+            kind: components["schemas"]["CardKind"];
+            /** @description Its number, however it is written. */
+            number: string;
+        };
+        /** @description `POST /queue/check-ins` */
+        NewCheckIn: {
+            /** @description The code at the place … */
+            code?: string | null;
+            position?: components["schemas"]["Position"] | null;
+            /** @description For one appointment; without for all that are for this place. */
+            appointment_id?: string | null;
         };
         /** @description A device to be let in. */
         NewDevice: {
@@ -2918,6 +6008,29 @@ export interface components {
             number: string;
             /** @description Who issued a passport: three letters (ISO 3166-1), as they stand on it. */
             country?: string | null;
+        };
+        /** @description `POST /queue/numbers` */
+        NewNumber: {
+            /** @description The code at the place … */
+            code?: string | null;
+            position?: components["schemas"]["Position"] | null;
+            /** @description … and at which place that is meant to be. */
+            area_id?: string | null;
+            /** @description For one order; without for all that are good at this place. */
+            order_id?: string | null;
+            /** @description For one person. */
+            person_id?: string | null;
+            /** @description To be registered on the spot, in this line. */
+            queue_id?: string | null;
+        };
+        /** @description `POST /payments` */
+        NewPayment: {
+            /** @description What is paid for: an appointment's id. */
+            subject_id: string;
+            /** @description By which way. */
+            way: components["schemas"]["PaymentWay"];
+            /** @description For insurance: the number that the patient's authorisation gave. */
+            pay_auth_no?: string | null;
         };
         /** @description A person to be added. */
         NewPerson: {
@@ -2942,6 +6055,21 @@ export interface components {
             consent_version: string;
             /** @description Whether the guardian of a child under 14 agreed separately. */
             guardian_consent?: boolean;
+            /** @description Whether this is a child, who is registered with a number of its own: an adult's is refused. */
+            as_child?: boolean;
+        };
+        /** @description `POST /desk/pickups` */
+        NewPickUp: {
+            /** @description What. */
+            kind: components["schemas"]["PickUpKind"];
+            /** @description The workshop's, pharmacy's or laboratory's own number: what its label carries. */
+            ref: string;
+            /** @description For whom … */
+            person_id?: string | null;
+            /** @description … or the code of their visit. */
+            code?: string | null;
+            /** @description Where it will be handed over. */
+            area_id?: string | null;
         };
         /** @description A rule to be added. */
         NewQuotaRule: {
@@ -2950,11 +6078,31 @@ export interface components {
             /** @description Who gets how much. */
             shares: components["schemas"]["Shares"];
         };
+        /** @description A refund that the desk asks for. */
+        NewRefund: {
+            /** @description Of which payment. */
+            payment_id: string;
+            /**
+             * Format: int64
+             * @description How much: all of it, or a part.
+             */
+            amount_fen: number;
+            /** @description Why. */
+            note: string;
+        };
         /** @description Where to. */
         NewReturnVisit: {
             slot_id: string;
             /** @description A result takes longer, or holidays lie between: with the days by which staff may extend. */
             extended?: boolean;
+        };
+        /** @description A drawer at the beginning of a shift. */
+        NewShift: {
+            /**
+             * Format: int64
+             * @description What lies in it.
+             */
+            float_fen: number;
         };
         /** @description Somebody to be put on the list. */
         NewStaff: {
@@ -2986,6 +6134,15 @@ export interface components {
             room?: components["schemas"]["Text2"] | null;
             /** @description The segments, in order. */
             segments: components["schemas"]["SegmentPlaces"][];
+        };
+        /** @description Money that a cashier takes. */
+        NewTaking: {
+            /** @description What is paid for: an appointment's id. */
+            subject_id: string;
+            /** @description `cash` or `card`. */
+            way: components["schemas"]["PaymentWay"];
+            /** @description The terminal's slip, for a card. */
+            reference?: string | null;
         };
         /** @description A clinic that comes again, as staff write it. */
         NewTemplate: {
@@ -3053,6 +6210,39 @@ export interface components {
         NewTemplateId: {
             id: string;
         };
+        /** @description `POST /waitlist`: a person, and one of a clinic, a doctor on a date, a department on a date. */
+        NewWaitlistEntry: {
+            /** @description For whom: a person bound to the account. */
+            person_id: string;
+            /** @description A clinic … */
+            clinic_id?: string | null;
+            /** @description … or a doctor … */
+            doctor_id?: string | null;
+            /** @description … or a department … */
+            department_id?: string | null;
+            /**
+             * Format: date
+             * @description … on this day.
+             */
+            date?: string | null;
+        };
+        /** @description `POST /desk/tickets` */
+        NewWalkIn: {
+            /** @description In which line. */
+            queue_id: string;
+            class?: components["schemas"]["PriorityClass"] | null;
+            /** @description Why; needed with `class`. */
+            reason?: string | null;
+            /** @description The name; covered at once. */
+            name?: string | null;
+        };
+        /** @description A network. */
+        NewWifi: {
+            /** @description Its name. */
+            ssid: string;
+            /** @description Its password; empty for an open network. */
+            password?: string;
+        };
         /** @description A place that can be had. */
         NextFree: {
             /** @description The clinic. */
@@ -3080,6 +6270,66 @@ export interface components {
             /** @description The kind of clinic. */
             kind: components["schemas"]["ClinicKind"];
         };
+        /** @description A missed place. */
+        NoShow: {
+            appointment_id: string;
+            person_id: string;
+            /** @description The name, covered. */
+            person_name_masked: string;
+            department_id: string;
+            department_name: components["schemas"]["Text2"];
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            /** Format: date */
+            date: string;
+            start: string;
+            /** Format: date-time */
+            recorded_at: string;
+            /** @description Where the appeal stands. */
+            appeal: components["schemas"]["AppealState"];
+            /** @description What the person wrote; for staff only on its own page. */
+            appeal_text?: string | null;
+            /** Format: date-time */
+            appealed_at?: string | null;
+            /** @description Why it was lifted or not. */
+            decision?: string | null;
+            /** Format: date-time */
+            decided_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it can be appealed against; `None` when not any more.
+             */
+            appeal_until?: string | null;
+        };
+        /** @description `GET /no-shows` */
+        NoShowList: {
+            /** @description Each of the account's persons. */
+            persons: components["schemas"]["NoShowStanding"][];
+            /** @description What they missed within a year, the last first. */
+            items: components["schemas"]["NoShow"][];
+        };
+        /** @description How a person stands. */
+        NoShowStanding: {
+            person_id: string;
+            person_name_masked: string;
+            /**
+             * Format: int32
+             * @description Places that were missed within 90 days and count.
+             */
+            missed: number;
+            /**
+             * Format: int32
+             * @description With so many, booking in advance is blocked; 0 when it never is.
+             */
+            limit: number;
+            /** @description Too old or too young to be blocked. */
+            spared: boolean;
+            /**
+             * Format: date
+             * @description Booking in advance opens again on this day.
+             */
+            blocked_until?: string | null;
+        };
         /** @description What became of telling somebody. */
         Notice: {
             /** @description What was told. */
@@ -3102,12 +6352,29 @@ export interface components {
          * @description What is told.
          * @enum {string}
          */
-        NoticeKind: "appointment_confirmed" | "appointment_cancelled" | "appointment_moved" | "appointment_reminder" | "appointment_stopped" | "appointment_restored" | "appointment_replaced" | "sms_code";
+        NoticeKind: "appointment_confirmed" | "appointment_cancelled" | "appointment_moved" | "appointment_reminder" | "appointment_stopped" | "appointment_restored" | "appointment_replaced" | "waitlist_offer" | "waitlist_closed" | "no_show" | "appeal_decided" | "record_hand_over" | "queue_soon" | "queue_next" | "queue_called" | "queue_missed" | "pick_up_ready" | "pick_up_reminder" | "payment_returned" | "service_today" | "sms_code";
         /**
          * @description Where a message stands, as the patient's page and staff see it.
          * @enum {string}
          */
         NoticeStatus: "waiting" | "sent" | "delivered" | "failed" | "unknown";
+        /** @description Something that was observed, and what came of it. */
+        ObservationBody: {
+            /** @description Its id. */
+            id: string;
+            /** @description `notice`, `answer`, `query`, `bill`, `desk`. */
+            source: string;
+            /** @description Our order number in it. */
+            number: string;
+            /** @description When it came. */
+            received_at: string;
+            /** @description `new`, `applied`, `incident`. */
+            state: string;
+            /** @description What came of it. */
+            outcome?: string | null;
+            /** @description What was said, as JSON; no payer's id is in it. */
+            said: string;
+        };
         /** @description A phone that was opened. */
         OpenedPhone: {
             /** @description Eleven digits. */
@@ -3263,6 +6530,193 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_BillDay: {
+            /** @description The entries. */
+            items: {
+                /** @description Which contract, by the segment of its address. */
+                account: string;
+                /** @description Its id. */
+                account_id: string;
+                /** @description Which day. */
+                date: string;
+                /** @description Where it stands. */
+                state: components["schemas"]["BillDayState"];
+                /**
+                 * Format: int64
+                 * @description Payments in the bill.
+                 */
+                payments: number;
+                /**
+                 * Format: int64
+                 * @description Their sum.
+                 */
+                paid_fen: number;
+                /**
+                 * Format: int64
+                 * @description Refunds in the bill.
+                 */
+                refunds: number;
+                /**
+                 * Format: int64
+                 * @description Their sum.
+                 */
+                refunded_fen: number;
+                /**
+                 * Format: int64
+                 * @description Lines that are equal.
+                 */
+                equal: number;
+                /**
+                 * Format: int64
+                 * @description What the next day's bill will show.
+                 */
+                carried: number;
+                /**
+                 * Format: int64
+                 * @description What nobody has explained.
+                 */
+                unexplained_fen: number;
+                /** @description Why it could not be read. */
+                error?: string | null;
+                /** @description When it was read. */
+                read_at?: string | null;
+                /** @description When it was closed. */
+                closed_at?: string | null;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_BillDifference: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description Of which contract. */
+                account: string;
+                /** @description On which day. */
+                date: string;
+                /** @description Payment, refund, or the day's sums. */
+                what: components["schemas"]["BillLineKind"];
+                /** @description How it is not equal. */
+                kind: components["schemas"]["DifferenceKind"];
+                /** @description Our number of it. */
+                number: string;
+                /** @description The other side's. */
+                provider_no?: string | null;
+                /**
+                 * Format: int64
+                 * @description What we have.
+                 */
+                ours_fen?: number | null;
+                /**
+                 * Format: int64
+                 * @description What they have.
+                 */
+                theirs_fen?: number | null;
+                /** @description Where it stands. */
+                state: components["schemas"]["DifferenceState"];
+                /** @description What was found out. */
+                note?: string | null;
+                /** @description By whom. */
+                explained_by?: string | null;
+                /** @description Since when. */
+                opened_at: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_Charge: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description `registration`. */
+                kind: string;
+                /** @description What it is for: an appointment's id. */
+                subject_id: string;
+                /** @description Who is treated. */
+                person_id: string;
+                /** @description What it is. */
+                title: components["schemas"]["Text2"];
+                /**
+                 * Format: int64
+                 * @description How much.
+                 */
+                total_fen: number;
+                /** @description Where it stands. */
+                state: components["schemas"]["ChargeState"];
+                /** @description Until when the thing is kept for who has not paid. */
+                pay_until?: string | null;
+                /** @description The day of the service. */
+                due_date: string;
+                /** @description Since when. */
+                created_at: string;
+                /** @description Its lines; not in lists. */
+                items: components["schemas"]["ChargeItem"][];
+                /** @description The attempts to pay it that came to something; not in lists. */
+                payments: components["schemas"]["Payment"][];
+                /** @description What went back or is on its way back; not in lists. */
+                refunds: components["schemas"]["Refund"][];
+                invoice?: components["schemas"]["Invoice"] | null;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_ChatReply: {
+            /** @description The entries. */
+            items: {
+                /** @description `rpl_…` */
+                id: string;
+                /** @description To words, or the welcome. */
+                kind: components["schemas"]["ReplyKind"];
+                /** @description The words, as they are compared. */
+                words: string[];
+                /** @description Whether the message must be one of them. */
+                whole: boolean;
+                /** @description What is said. */
+                body: components["schemas"]["Text2"];
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_CodeEntry: {
+            /** @description The entries. */
+            items: {
+                /** @description `cod_…` */
+                id: string;
+                /** @description What it is for. */
+                purpose: components["schemas"]["CodePurpose"];
+                /** @description What it is called. */
+                name: components["schemas"]["Text2"];
+                /** @description The page that it leads to. */
+                path: string;
+                /** @description What stands in its picture. */
+                picture: string;
+                /** @description The plain address, for cameras and apps that are not WeChat. */
+                plain_url: string;
+                /** @description Whether WeChat has made it. */
+                in_wechat: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was closed; null while it is open.
+                 */
+                closed_at?: string | null;
+                /** @description Its scans. */
+                counts: components["schemas"]["ScanCounts"];
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
         Page_DeskAppointment: {
             /** @description The entries. */
             items: {
@@ -3304,6 +6758,199 @@ export interface components {
                 return_until?: string | null;
                 /** @description The hospital changed something: what the patient does about it never counts. */
                 excused: boolean;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_ImportProgress: {
+            /** @description The entries. */
+            items: {
+                /** @description `imp_…` */
+                id: string;
+                /** @description What the file was called. */
+                file_name: string;
+                /** @description Whether all rows are worked on. */
+                done: boolean;
+                /**
+                 * Format: int64
+                 * @description How many rows it has.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description Of these: new on file.
+                 */
+                added: number;
+                /**
+                 * Format: int64
+                 * @description Of these: on file already.
+                 */
+                there: number;
+                /**
+                 * Format: int64
+                 * @description Of these: not taken.
+                 */
+                wrong: number;
+                /** @description By whom. */
+                started_by: string;
+                /**
+                 * Format: date-time
+                 * @description When it came.
+                 */
+                started_at: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_MergeEntry: {
+            /** @description The entries. */
+            items: {
+                /** @description `mrg_…` */
+                id: string;
+                /** @description The record that stays. */
+                kept_id: string;
+                /** @description The record that was one too many. */
+                gone_id: string;
+                /** @description How it was known. */
+                reason: string;
+                /** @description By whom. */
+                merged_by: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                merged_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was undone; null while it holds.
+                 */
+                undone_at?: string | null;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_ObservationBody: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description `notice`, `answer`, `query`, `bill`, `desk`. */
+                source: string;
+                /** @description Our order number in it. */
+                number: string;
+                /** @description When it came. */
+                received_at: string;
+                /** @description `new`, `applied`, `incident`. */
+                state: string;
+                /** @description What came of it. */
+                outcome?: string | null;
+                /** @description What was said, as JSON; no payer's id is in it. */
+                said: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_PatientEntry: {
+            /** @description The entries. */
+            items: {
+                /** @description `per_…` */
+                id: string;
+                /** @description The name with all but its first character covered. */
+                name_masked: string;
+                /**
+                 * Format: date
+                 * @description The birth date.
+                 */
+                birth_date?: string | null;
+                /** @description The sex. */
+                sex: components["schemas"]["Sex"];
+                /** @description The phone on file, masked. */
+                phone_masked?: string | null;
+                document_kind?: components["schemas"]["DocumentKind"] | null;
+                /** @description Its number, masked. */
+                number_masked?: string | null;
+                /** @description Whether the hospital has seen the document. */
+                verified: boolean;
+                /**
+                 * Format: int64
+                 * @description On how many phones they are.
+                 */
+                phones: number;
+                /**
+                 * Format: date-time
+                 * @description Since when they are on file.
+                 */
+                created_at: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_Refund: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description Of which payment. */
+                payment_id: string;
+                /** @description Of which charge. */
+                charge_id: string;
+                /**
+                 * Format: int64
+                 * @description How much.
+                 */
+                amount_fen: number;
+                /** @description Why. */
+                reason: components["schemas"]["RefundReason"];
+                /** @description Where it stands. */
+                state: components["schemas"]["RefundState"];
+                /** @description In words of the desk; for staff only. */
+                note?: string | null;
+                /** @description Who asked for it; for staff only. */
+                asked_by?: string | null;
+                /** @description What the platform said against it; for staff only. */
+                error?: string | null;
+                /** @description Since when. */
+                created_at: string;
+                /** @description When it ended. */
+                ended_at?: string | null;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_Shift: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description Whose. */
+                staff_id: string;
+                /**
+                 * Format: int64
+                 * @description What lay in the drawer at its beginning.
+                 */
+                float_fen: number;
+                /** @description Since when. */
+                opened_at: string;
+                /** @description Until when. */
+                closed_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description What should lie in the drawer: now, or at its end.
+                 */
+                expected_fen?: number | null;
+                /**
+                 * Format: int64
+                 * @description What did lie there at its end.
+                 */
+                counted_fen?: number | null;
+                /** @description What the cashier said about a difference. */
+                note?: string | null;
             }[];
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
@@ -3366,6 +7013,39 @@ export interface components {
                 notice?: components["schemas"]["NoticeStatus"] | null;
                 /** Format: date-time */
                 changed_at: string;
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_Suspense: {
+            /** @description The entries. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description What was observed. */
+                observation_id: string;
+                /** @description Whose payment it is, where that is known. */
+                payment_id?: string | null;
+                /** @description Who holds it: an account of the ledger. */
+                account: string;
+                /** @description The order number that came with it. */
+                number: string;
+                /**
+                 * Format: int64
+                 * @description How much.
+                 */
+                amount_fen: number;
+                /** @description Why. */
+                reason: components["schemas"]["SuspenseReason"];
+                /** @description Where it stands. */
+                state: components["schemas"]["SuspenseState"];
+                /** @description Who looks after it. */
+                owner?: string | null;
+                /** @description What was found out. */
+                note?: string | null;
+                /** @description Since when. */
+                opened_at: string;
             }[];
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
@@ -3439,6 +7119,21 @@ export interface components {
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
         };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_WrongRow: {
+            /** @description The entries. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Its line in the file, from 1.
+                 */
+                line: number;
+                /** @description The codes of all that is wrong with it. */
+                problems: string[];
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
         /** @description What a device shows that asks to be let in. */
         PairingAsked: {
             /** @description By this it asks whether it was let in. */
@@ -3471,11 +7166,118 @@ export interface components {
             /** @description The one that is wanted. */
             password: string;
         };
+        /** @description A patient with the full name. */
+        Patient: components["schemas"]["PatientEntry"] & {
+            /** @description The full name. That it was shown stands in the audit log. */
+            name: string;
+        };
+        /** @description A patient as lists show them. */
+        PatientEntry: {
+            /** @description `per_…` */
+            id: string;
+            /** @description The name with all but its first character covered. */
+            name_masked: string;
+            /**
+             * Format: date
+             * @description The birth date.
+             */
+            birth_date?: string | null;
+            /** @description The sex. */
+            sex: components["schemas"]["Sex"];
+            /** @description The phone on file, masked. */
+            phone_masked?: string | null;
+            document_kind?: components["schemas"]["DocumentKind"] | null;
+            /** @description Its number, masked. */
+            number_masked?: string | null;
+            /** @description Whether the hospital has seen the document. */
+            verified: boolean;
+            /**
+             * Format: int64
+             * @description On how many phones they are.
+             */
+            phones: number;
+            /**
+             * Format: date-time
+             * @description Since when they are on file.
+             */
+            created_at: string;
+        };
+        /** @description A patient to be put on file, with the document in hand. */
+        PatientWanted: {
+            /** @description The full name. */
+            name: string;
+            document?: components["schemas"]["NewDocument"] | null;
+            /**
+             * Format: date
+             * @description The birth date; the document's own counts more.
+             */
+            birth_date?: string | null;
+            sex?: components["schemas"]["Sex"] | null;
+            /** @description The phone. */
+            phone?: string | null;
+            /** @description The visit card that they are given or bring. */
+            visit_card?: string | null;
+        };
         /**
          * @description How it is paid.
          * @enum {string}
          */
         PayWay: "counter" | "online";
+        /** @description One attempt to pay. */
+        Payment: {
+            /** @description Its id; watch `payment:{id}` for changes. */
+            id: string;
+            /** @description Of which charge. */
+            charge_id: string;
+            /** @description By which way. */
+            way: components["schemas"]["PaymentWay"];
+            /** @description Where it stands. */
+            state: components["schemas"]["PaymentState"];
+            effect?: components["schemas"]["Effect"] | null;
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            total_fen: number;
+            /** @description Who pays which part. */
+            shares: components["schemas"]["SharesBody"];
+            /**
+             * Format: int64
+             * @description What went back or is on its way back.
+             */
+            returning_fen: number;
+            /** @description Until when it can be paid. */
+            expires_at: string;
+            /** @description When it was paid. */
+            paid_at?: string | null;
+            sheet?: components["schemas"]["PaymentSheet"] | null;
+        };
+        /** @description What the page does next. One of the fields is there; none when the payment is over. */
+        PaymentSheet: {
+            wechat?: components["schemas"]["WechatSheet"] | null;
+            /** @description Opens WeChat's insurance cashier. */
+            mix_trade_no?: string | null;
+            /** @description Goes to this address. */
+            url?: string | null;
+            /** @description Shows this as a code to scan. */
+            code?: string | null;
+        };
+        /**
+         * @description Where a payment stands. new → waiting → paid; new and waiting → closed; closed → paid, when somebody was faster than
+         *     our closing. Nothing leaves paid.
+         * @enum {string}
+         */
+        PaymentState: "new" | "waiting" | "paid" | "closed";
+        /**
+         * @description By which way somebody pays.
+         * @enum {string}
+         */
+        PaymentWay: "wechat_jsapi" | "wechat_h5" | "wechat_native" | "alipay_wap" | "alipay_code" | "insurance" | "cash" | "card";
+        /** @description The ways to pay online. */
+        PaymentWays: {
+            /** @description Those that the hospital offers; none: everything is paid at the counter. */
+            items: components["schemas"]["PaymentWay"][];
+        };
         /** @description A person of the account. */
         Person: {
             /** @description Its id, `per_…`. */
@@ -3517,6 +7319,20 @@ export interface components {
              */
             bound_at: string;
         };
+        /** @description A card as its holder is shown it. */
+        PersonCard: {
+            /** @description What it is. */
+            kind: components["schemas"]["CardKind"];
+            /** @description The number with its middle covered. */
+            number_masked: string;
+            /** @description Whether the hospital has had it in hand: only then machines know the person by it. */
+            seen: boolean;
+        };
+        /** @description A person's cards. */
+        PersonCards: {
+            /** @description One of a kind at most. */
+            items: components["schemas"]["PersonCard"][];
+        };
         /** @description A document as its holder is shown it. */
         PersonDocument: {
             /** @description What it is. */
@@ -3529,6 +7345,38 @@ export interface components {
             /** @description Whether this person is meant when none is named. */
             is_default?: boolean | null;
             relation?: components["schemas"]["Relation"] | null;
+        };
+        /** @description All that is on file about a person. */
+        PersonalData: {
+            /** @description The full name. */
+            name: string;
+            /**
+             * Format: date
+             * @description The birth date.
+             */
+            birth_date?: string | null;
+            /** @description The sex. */
+            sex: components["schemas"]["Sex"];
+            /** @description The phone, in full. */
+            phone?: string | null;
+            document_kind?: components["schemas"]["DocumentKind"] | null;
+            /** @description Its number, in full. */
+            document_number?: string | null;
+            /** @description Whether the hospital has seen the document: then a change needs it again. */
+            verified: boolean;
+            /** @description The cards. */
+            cards: components["schemas"]["DataCard"][];
+            /** @description What was agreed to. */
+            consents: components["schemas"]["DataConsent"][];
+            /** @description On whose phones the person is. */
+            holders: components["schemas"]["DataHolder"][];
+            /** @description Visits. */
+            records: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When this was put together.
+             */
+            as_of: string;
         };
         /** @description All persons of the account. */
         Persons: {
@@ -3552,6 +7400,67 @@ export interface components {
             /** @description A mobile number of mainland China, however it is written. */
             phone: string;
         };
+        /** @description `POST /desk/pickups/collect` */
+        PickUpCollect: {
+            /** @description The code off the phone. */
+            code: string;
+        };
+        /**
+         * @description What is picked up.
+         * @enum {string}
+         */
+        PickUpKind: "glasses" | "medicine" | "report";
+        /** @description `POST /desk/pickups/ready` */
+        PickUpReady: {
+            /** @description What. */
+            kind: components["schemas"]["PickUpKind"];
+            /** @description Its number, as scanned. */
+            ref: string;
+        };
+        /**
+         * @description Where something to be picked up stands.
+         * @enum {string}
+         */
+        PickUpState: "expected" | "ready" | "collected" | "returned";
+        /** @description A poster's code. */
+        PlaceCode: {
+            /** @description What the poster carries. */
+            place_code: string;
+        };
+        /** @description The line of one's own place. */
+        PlaceQueue: {
+            /** @description Its id. */
+            id: string;
+            /** @description What for. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            doctor_name?: components["schemas"]["Text2"] | null;
+            department_name?: components["schemas"]["Text2"] | null;
+        };
+        /** @description A position as the phone reports it. */
+        Position: {
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude: number;
+            /**
+             * Format: double
+             * @description The phone believes to be within so many metres of it.
+             */
+            accuracy_m: number;
+        };
+        /**
+         * @description Why somebody goes before others. The law asks for most of them; the screen shows them, so that the others see why.
+         * @enum {string}
+         */
+        PriorityClass: "emergency" | "elder" | "military" | "pregnant" | "disabled" | "child" | "staff";
         /** @description The wire form of a problem, for the API description. */
         Problem: {
             /** @description Always `about:blank`; programs go by `code`. */
@@ -3590,6 +7499,589 @@ export interface components {
             /** @description What holds; `***` for a secret. */
             value: unknown;
             source: components["schemas"]["SettingSource"];
+        };
+        /** @description A line, to be added or changed. */
+        PutQueue: {
+            /** @description The hospital's code for it. */
+            code: string;
+            /** @description What for. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description What its numbers begin with, at most three letters or digits. */
+            prefix: string;
+            /** @description Where its people wait. */
+            area_id?: string | null;
+            /** @description Of which department. */
+            department_id?: string | null;
+            /** @description Of which doctor. */
+            doctor_id?: string | null;
+            /** @description How the next is found. */
+            policy: components["schemas"]["QueuePolicy"];
+            /** @description In which rooms it is served. */
+            room_ids: string[];
+            /**
+             * Format: double
+             * @description How long service usually takes, in minutes.
+             */
+            service_minutes: number;
+            /** @description Whether it is in use. */
+            active: boolean;
+        };
+        /** @description An area, to be added or changed. */
+        PutQueueArea: {
+            /** @description The hospital's code for it. */
+            code: string;
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description How to get there. */
+            way: components["schemas"]["Text2"];
+            /** @description On which campus. */
+            campus_id?: string | null;
+            /**
+             * Format: double
+             * @description Where it is, degrees north …
+             */
+            latitude?: number | null;
+            /**
+             * Format: double
+             * @description … and east …
+             */
+            longitude?: number | null;
+            /**
+             * Format: int32
+             * @description … and how wide, in metres: all three, or none.
+             */
+            radius_m?: number | null;
+        };
+        /** @description A room, to be added or changed. */
+        PutQueueRoom: {
+            /** @description The hospital's code for it. */
+            code: string;
+            /** @description What stands on its door. */
+            name: components["schemas"]["Text2"];
+            /** @description In which area. */
+            area_id: string;
+        };
+        /** @description `PUT /desk/orders/{ref}` */
+        PutServiceOrder: {
+            /** @description For what. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description For whom. */
+            person_id: string;
+            /** @description What it is called on the phone; nothing clinical. */
+            title: components["schemas"]["Text2"];
+            /** @description In which line alone; without in any of its kind. */
+            queue_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when a number can be taken.
+             */
+            valid_until: string;
+        };
+        /** @description A waiting room, as everybody may see it. */
+        QueueAreaName: {
+            /** @description Its id. */
+            id: string;
+            /** @description The hospital's code for it. */
+            code: string;
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            campus_name?: components["schemas"]["Text2"] | null;
+            /** @description How to get there. */
+            way: components["schemas"]["Text2"];
+            /** @description How many lines wait there. */
+            queues: number;
+            /** @description Whether one can check in by position. */
+            by_position: boolean;
+        };
+        /** @description Somebody who is called or in a room. */
+        QueueCalled: {
+            /** @description The ticket. */
+            ticket_id: string;
+            /** @description The number. */
+            label: string;
+            /** @description The name, covered. */
+            name_masked: string;
+            /** @description Into which room. */
+            room_id?: string | null;
+            room_name?: components["schemas"]["Text2"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            called_at?: string | null;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            times: number;
+            /** @description `called` or `serving`. */
+            state: components["schemas"]["TicketState"];
+            /** @description What a voice says when this is new. */
+            voice: components["schemas"]["Text2"];
+        };
+        /** @description A door screen. */
+        QueueDoor: {
+            /** @description The room. */
+            id: string;
+            /** @description The hospital's code for it. */
+            code: string;
+            /** @description What stands on it. */
+            name: components["schemas"]["Text2"];
+            /** @description In which waiting room. */
+            area_id: string;
+            /** @description Which lines are served there. */
+            queue_names: components["schemas"]["Text2"][];
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            now?: components["schemas"]["QueueCalled"] | null;
+            /** @description Who is next. */
+            next: components["schemas"]["QueueLine"][];
+            /** @description Whether its lines move. */
+            state: components["schemas"]["QueueState"];
+            /**
+             * Format: date-time
+             * @description Until when they don't.
+             */
+            paused_until?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it looks like this.
+             */
+            rendered_at: string;
+        };
+        /** @description A number that was given. */
+        QueueGiven: {
+            /** @description The ticket. */
+            ticket: components["schemas"]["DeskTicket"];
+            /** @description What is printed. */
+            slip: components["schemas"]["QueueSlip"];
+        };
+        /** @description What can be done at a place. */
+        QueueHere: {
+            /** @description Where one is. */
+            area: components["schemas"]["QueueAreaName"];
+            /** @description The lines there. */
+            queues: components["schemas"]["QueueHereLine"][];
+            /** @description What one has here oneself. */
+            mine: components["schemas"]["QueueHereMine"];
+        };
+        /** @description A line at a place. */
+        QueueHereLine: {
+            /** @description The line. */
+            id: string;
+            /** @description What for. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description Whether one can register or take a number on the spot. */
+            numbers: boolean;
+            /** @description How many wait. */
+            waiting: number;
+        };
+        /** @description What one has at a place. */
+        QueueHereMine: {
+            /** @description Visits to check in for. */
+            appointments: components["schemas"]["QueueHereVisit"][];
+            /** @description Orders to take a number for. */
+            orders: components["schemas"]["QueueOrder"][];
+            /** @description Places in lines. */
+            tickets: components["schemas"]["QueuePlace"][];
+        };
+        /** @description A visit to check in for. */
+        QueueHereVisit: {
+            /** @description Which. */
+            appointment_id: string;
+            /** @description For whom. */
+            person_name_masked: string;
+            /**
+             * Format: date-time
+             * @description When its segment begins.
+             */
+            start: string;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            department_name?: components["schemas"]["Text2"] | null;
+            /**
+             * Format: date-time
+             * @description When check-in opens.
+             */
+            opens_at: string;
+            /** @description Whether it is open now. */
+            can: boolean;
+        };
+        /**
+         * @description What people wait for.
+         * @enum {string}
+         */
+        QueueKind: "clinic" | "lab" | "imaging" | "pharmacy" | "optician" | "service";
+        /** @description Somebody who missed a call. */
+        QueueLate: {
+            /** @description The number. */
+            label: string;
+            /** @description The name, covered. */
+            name_masked: string;
+            /** @description In which line. */
+            queue_id: string;
+            /** @description How many are called before. */
+            ahead: number;
+        };
+        /** @description Somebody in the line. */
+        QueueLine: {
+            /** @description The number. */
+            label: string;
+            /** @description The name, covered. */
+            name_masked: string;
+            class?: components["schemas"]["PriorityClass"] | null;
+            class_name?: components["schemas"]["Text2"] | null;
+            /** @description How many are called before. */
+            ahead: number;
+            /** @description Back from an exam. */
+            returning: boolean;
+            /**
+             * Format: date-time
+             * @description When they will be called, at the earliest …
+             */
+            at_low?: string | null;
+            /**
+             * Format: date-time
+             * @description … and latest.
+             */
+            at_high?: string | null;
+        };
+        /** @description An order. */
+        QueueOrder: {
+            /** @description Which. */
+            order_id: string;
+            /** @description For what. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description What it is called. */
+            title: components["schemas"]["Text2"];
+            /** @description Where it stands. */
+            state: components["schemas"]["ServiceOrderState"];
+            queue?: components["schemas"]["QueueOrderLine"] | null;
+            queue_name?: components["schemas"]["Text2"] | null;
+            area?: components["schemas"]["QueueAreaName"] | null;
+            /** @description … and all of them. */
+            areas: components["schemas"]["QueueAreaName"][];
+            /** @description The number that was taken for it. */
+            ticket_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            until: string;
+        };
+        /** @description A line by name. */
+        QueueOrderLine: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+        };
+        /** @description How fast a line moves. */
+        QueuePace: {
+            /**
+             * Format: double
+             * @description Half of the services take less than so many minutes.
+             */
+            median_min: number;
+            /**
+             * Format: double
+             * @description How many services this rests on.
+             */
+            n: number;
+        };
+        /** @description `POST /desk/queues/{id}/pause` */
+        QueuePause: {
+            /**
+             * Format: int32
+             * @description For so many minutes.
+             */
+            minutes: number;
+            note?: components["schemas"]["Text2"] | null;
+        };
+        /** @description Something to be picked up, for its owner. */
+        QueuePickUp: {
+            /** @description Its id. */
+            id: string;
+            /** @description What. */
+            kind: components["schemas"]["PickUpKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description Where it stands. */
+            state: components["schemas"]["PickUpState"];
+            /** @description What the wall shows. */
+            label: string;
+            /** @description What is shown at the window; while it is ready. */
+            code?: string | null;
+            /** @description Where. */
+            place: components["schemas"]["Text2"];
+            way?: components["schemas"]["Text2"] | null;
+            /**
+             * Format: date-time
+             * @description Since when it is ready.
+             */
+            ready_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was handed over.
+             */
+            collected_at?: string | null;
+            /** @description For whom. */
+            person_name_masked: string;
+        };
+        /** @description One's own place in a line. */
+        QueuePlace: {
+            /** @description The ticket. */
+            id: string;
+            /** @description The number as it is called … */
+            label: string;
+            /**
+             * Format: int64
+             * @description … and alone.
+             */
+            number: number;
+            /** @description For whom. */
+            person_id?: string | null;
+            /** @description Their name, covered. */
+            person_name_masked: string;
+            /** @description In which line. */
+            queue: components["schemas"]["PlaceQueue"];
+            area?: components["schemas"]["QueueAreaName"] | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["TicketState"];
+            /** @description How many are called before; while waiting. */
+            ahead?: number | null;
+            room?: components["schemas"]["QueueRoomName"] | null;
+            /**
+             * Format: date-time
+             * @description When it was called.
+             */
+            called_at?: string | null;
+            /**
+             * Format: int64
+             * @description How often it was called.
+             */
+            times: number;
+            estimate?: components["schemas"]["WaitEstimate"] | null;
+            /**
+             * Format: date-time
+             * @description Until when one may walk around; absent when one better stays.
+             */
+            walk_until?: string | null;
+            /** @description Why one is where one is in the line, in a sentence. */
+            why: components["schemas"]["Text2"];
+            /** @description In time or not. */
+            arrival: components["schemas"]["Arrival"];
+            class?: components["schemas"]["PriorityClass"] | null;
+            /**
+             * Format: int64
+             * @description How many calls were missed.
+             */
+            misses: number;
+            /** @description Whether the line moves. */
+            queue_state: components["schemas"]["QueueState"];
+            /**
+             * Format: date-time
+             * @description Until when it does not.
+             */
+            paused_until?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was taken.
+             */
+            checked_in_at: string;
+            /** @description For which appointment. */
+            appointment_id?: string | null;
+            /** @description For which order. */
+            order_id?: string | null;
+            /** @description Whether the order is confirmed. */
+            settled: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it looks like this.
+             */
+            rendered_at: string;
+        };
+        /**
+         * @description How the next one is found; see [`crate::order::Policy`].
+         * @enum {string}
+         */
+        QueuePolicy: "clinic" | "first_come" | "triage";
+        /** @description A policy in words. */
+        QueuePolicyText: {
+            /** @description Which. */
+            code: components["schemas"]["QueuePolicy"];
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description What it does. */
+            text: components["schemas"]["Text2"];
+        };
+        /** @description A line as everybody may see it. */
+        QueuePublic: {
+            /** @description Its id. */
+            id: string;
+            /** @description The hospital's code for it. */
+            code: string;
+            /** @description What for. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description The doctor. */
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            /** @description The department. */
+            department_id?: string | null;
+            department_name?: components["schemas"]["Text2"] | null;
+            /** @description Where its people wait. */
+            area_id?: string | null;
+            /** @description What its numbers begin with. */
+            prefix: string;
+            /** @description Whether it moves. */
+            state: components["schemas"]["QueueState"];
+            /**
+             * Format: date-time
+             * @description Until when it does not.
+             */
+            paused_until?: string | null;
+            note?: components["schemas"]["Text2"] | null;
+            /** @description How many wait. */
+            waiting: number;
+            /** @description Who is called or in a room, the last called first. */
+            calling: components["schemas"]["QueueCalled"][];
+            /** @description Who is next. */
+            next: components["schemas"]["QueueLine"][];
+            /** @description Who missed a call and is called again. */
+            late: components["schemas"]["QueueLine"][];
+            estimate?: components["schemas"]["WaitEstimate"] | null;
+            /**
+             * Format: date-time
+             * @description Since when it looks like this.
+             */
+            rendered_at: string;
+        };
+        /** @description A room by name. */
+        QueueRoomName: {
+            /** @description Its id. */
+            id: string;
+            /** @description What stands on it. */
+            name: components["schemas"]["Text2"];
+        };
+        /** @description All that is set up. */
+        QueueSetUp: {
+            /** @description The areas. */
+            areas: components["schemas"]["SetUpArea"][];
+            /** @description The rooms. */
+            rooms: components["schemas"]["SetUpRoom"][];
+            /** @description The lines. */
+            queues: components["schemas"]["SetUpQueue"][];
+            /** @description The policies. */
+            policies: components["schemas"]["QueuePolicyText"][];
+        };
+        /** @description What is printed. */
+        QueueSlip: {
+            /** @description The hospital. */
+            hospital_name: components["schemas"]["Text2"];
+            /** @description The number. */
+            label: string;
+            /** @description The name, covered. */
+            name_masked: string;
+            /** @description In which line. */
+            queue_name: components["schemas"]["Text2"];
+            doctor_name?: components["schemas"]["Text2"] | null;
+            area_name?: components["schemas"]["Text2"] | null;
+            way?: components["schemas"]["Text2"] | null;
+            /** @description Where people are served. */
+            room_names: components["schemas"]["Text2"][];
+            /** @description How many are called before. */
+            ahead?: number | null;
+            estimate?: components["schemas"]["WaitEstimate"] | null;
+            /**
+             * Format: date-time
+             * @description When it was taken.
+             */
+            at: string;
+        };
+        /**
+         * @description Whether a line moves.
+         * @enum {string}
+         */
+        QueueState: "open" | "paused" | "closed";
+        /** @description Tickets of one's own. */
+        QueueTickets: {
+            /** @description The places. */
+            tickets: components["schemas"]["QueuePlace"][];
+        };
+        /** @description How many wait in a line. */
+        QueueWaitingItem: {
+            /** @description The line. */
+            queue_id: string;
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description What for. */
+            kind: components["schemas"]["QueueKind"];
+            /** @description The doctor. */
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            /** @description The department. */
+            department_id?: string | null;
+            department_name?: components["schemas"]["Text2"] | null;
+            campus_name?: components["schemas"]["Text2"] | null;
+            area_name?: components["schemas"]["Text2"] | null;
+            /** @description The rooms in which people are served. */
+            rooms: components["schemas"]["Text2"][];
+            /** @description Whether it moves. */
+            state: components["schemas"]["QueueState"];
+            /** @description Whether somebody who walks in may take a number. */
+            takes_numbers: boolean;
+            /** @description How many wait. */
+            waiting: number;
+            estimate?: components["schemas"]["WaitEstimate"] | null;
+        };
+        /** @description How many wait for each specialist. */
+        QueueWaitingList: {
+            /** @description The lines. */
+            items: components["schemas"]["QueueWaitingItem"][];
+            /**
+             * Format: date-time
+             * @description Since when it looks like this.
+             */
+            rendered_at: string;
+        };
+        /** @description Something that waits to be picked up, on a wall. */
+        QueueWaitingPickUp: {
+            /** @description What is called. */
+            label: string;
+            /** @description The name, covered. */
+            name_masked: string;
+            /** @description What. */
+            kind: components["schemas"]["PickUpKind"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            at?: string | null;
+        };
+        /** @description A wall screen. */
+        QueueWall: {
+            /** @description The waiting room. */
+            area: components["schemas"]["QueueAreaName"];
+            /** @description Its lines. */
+            queues: components["schemas"]["QueuePublic"][];
+            /** @description Its doors. */
+            rooms: components["schemas"]["QueueDoor"][];
+            /** @description Who missed a call and is called again. */
+            late: components["schemas"]["QueueLate"][];
+            /** @description What waits to be picked up, the newest first. */
+            pickups: components["schemas"]["QueueWaitingPickUp"][];
+            /**
+             * Format: date-time
+             * @description Since when it looks like this.
+             */
+            rendered_at: string;
         };
         /** @description A clinic whose division differs from the rules. */
         QuotaChange: {
@@ -3660,16 +8152,98 @@ export interface components {
             kept?: number;
             hand_back?: components["schemas"]["HandBack"] | null;
         };
+        /** @description Who can still be told something, and how. */
+        ReachFigures: {
+            /**
+             * Format: int64
+             * @description All accounts.
+             */
+            accounts: number;
+            /**
+             * Format: int64
+             * @description Follow: template messages reach them.
+             */
+            following: number;
+            /**
+             * Format: int64
+             * @description Of these: wrote within 48 hours, so the chat is open to us too.
+             */
+            chat_open: number;
+            /**
+             * Format: int64
+             * @description Do not follow, but proved a phone: by SMS only.
+             */
+            by_phone: number;
+            /**
+             * Format: int64
+             * @description Neither.
+             */
+            out_of_reach: number;
+        };
         /**
          * @description How far somebody's sign-in is set up.
          * @enum {string}
          */
         Readiness: "ready" | "code" | "code_over" | "no_second_factor";
+        /** @description Until when a closed record is kept. */
+        RecordClosed: {
+            /**
+             * Format: date
+             * @description After this day what is personal in it is wiped.
+             */
+            kept_until: string;
+        };
         /** @description Codes for who loses the second factor: each good once, shown this once. Those of before are worth nothing any more. */
         RecoveryCodes: {
             /** @description The codes. */
             recovery_codes: string[];
         };
+        /** @description A refund. */
+        Refund: {
+            /** @description Its id. */
+            id: string;
+            /** @description Of which payment. */
+            payment_id: string;
+            /** @description Of which charge. */
+            charge_id: string;
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            amount_fen: number;
+            /** @description Why. */
+            reason: components["schemas"]["RefundReason"];
+            /** @description Where it stands. */
+            state: components["schemas"]["RefundState"];
+            /** @description In words of the desk; for staff only. */
+            note?: string | null;
+            /** @description Who asked for it; for staff only. */
+            asked_by?: string | null;
+            /** @description What the platform said against it; for staff only. */
+            error?: string | null;
+            /** @description Since when. */
+            created_at: string;
+            /** @description When it ended. */
+            ended_at?: string | null;
+        };
+        /** @description What a second person decides. */
+        RefundDecision: {
+            /** @description Yes or no. */
+            approve: boolean;
+            /** @description Why, when it is no. */
+            note?: string;
+        };
+        /**
+         * @description Why something goes back.
+         * @enum {string}
+         */
+        RefundReason: "cancelled" | "stopped" | "too_late" | "twice" | "insurance_failed" | "desk";
+        /**
+         * @description Where a refund stands. asked → wanted (approved) | declined; wanted → sent → done | closed | abnormal; abnormal → done;
+         *     wanted → stuck, when the platform refuses for good. After closed a new one takes its place under a new number.
+         * @enum {string}
+         */
+        RefundState: "asked" | "wanted" | "sent" | "done" | "closed" | "abnormal" | "stuck" | "declined";
         /**
          * @description What a person is to the holder of the account.
          * @enum {string}
@@ -3680,6 +8254,22 @@ export interface components {
             doctor_id: string;
             /** @description What patients are told, in both languages. */
             reason: components["schemas"]["Text2"];
+        };
+        /**
+         * @description What a reply is for.
+         * @enum {string}
+         */
+        ReplyKind: "keyword" | "welcome";
+        /** @description A reply to be kept. */
+        ReplyWanted: {
+            /** @description To words, or the welcome. */
+            kind: components["schemas"]["ReplyKind"];
+            /** @description The words; none for the welcome. */
+            words?: string[];
+            /** @description Whether the message must be one of them; else a short message that holds one is enough. */
+            whole?: boolean;
+            /** @description What is said; `[words](/path)` is a link to a page of ours. */
+            body: components["schemas"]["Text2"];
         };
         /** @description A segment that one can come back to. */
         ReturnSlot: {
@@ -3729,6 +8319,87 @@ export interface components {
             /** @description The roles. */
             items: components["schemas"]["RoleEntry"][];
         };
+        /** @description A place in the line. */
+        RushTicket: {
+            id: string;
+            /** @description `waiting`, `done`. */
+            state: components["schemas"]["RushTicketState"];
+            /** @description What is wished for. */
+            slot_id: string;
+            /** @description For whom. */
+            person_id: string;
+            /** @description The key of the wish: whoever sends it again finds this ticket. */
+            key: string;
+            /**
+             * Format: date-time
+             * @description When it was drawn.
+             */
+            arrived_at: string;
+            /** @description Whether it takes part in the draw of the first second. */
+            draw: boolean;
+            /**
+             * Format: date-time
+             * @description From when on tickets are served.
+             */
+            serves_from: string;
+            /**
+             * Format: int64
+             * @description How many are in front; `None` before the draw.
+             */
+            ahead?: number | null;
+            /**
+             * Format: int64
+             * @description How many stand in line.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description About so many seconds until its turn.
+             */
+            estimate_s: number;
+            appointment?: components["schemas"]["Appointment"] | null;
+            problem?: components["schemas"]["Problem"] | null;
+        };
+        /** @description `GET /tickets` */
+        RushTicketList: {
+            items: components["schemas"]["RushTicket"][];
+        };
+        /**
+         * @description Where a ticket stands.
+         * @enum {string}
+         */
+        RushTicketState: "waiting" | "done";
+        /** @description How often a code was scanned in the last ninety days. */
+        ScanCounts: {
+            /**
+             * Format: int64
+             * @description All scans.
+             */
+            scans: number;
+            /**
+             * Format: int64
+             * @description Of these, who began to follow with it.
+             */
+            new_followers: number;
+            /**
+             * Format: int64
+             * @description Of these, in plain browsers.
+             */
+            in_browsers: number;
+        };
+        /** @description The scans of a day. */
+        ScanDay: components["schemas"]["ScanCounts"] & {
+            /**
+             * Format: date
+             * @description The day.
+             */
+            date: string;
+        };
+        /** @description A scene from a code, where WeChat told us of no scan. */
+        SceneRead: {
+            /** @description The end of the code's plain address. */
+            scene: string;
+        };
         /** @description A time segment with its places. */
         SegmentPlaces: {
             /** @description From when, by the hospital's clocks … */
@@ -3741,6 +8412,11 @@ export interface components {
              */
             capacity: number;
         };
+        /**
+         * @description Where an order stands.
+         * @enum {string}
+         */
+        ServiceOrderState: "valid" | "used" | "cancelled";
         /** @description Who is signed in. */
         Session: {
             /** @description Whether somebody is. */
@@ -3802,6 +8478,40 @@ export interface components {
              * @description So many.
              */
             ended: number;
+        };
+        /** @description An area as it is set up. */
+        SetUpArea: components["schemas"]["PutQueueArea"] & {
+            /** @description Its id. */
+            id: string;
+            /** @description What its poster carries. */
+            place_code: string;
+            /**
+             * Format: int64
+             * @description For `If-Match`.
+             */
+            version: number;
+        };
+        /** @description A line as it is set up. */
+        SetUpQueue: components["schemas"]["PutQueue"] & {
+            /** @description Its id. */
+            id: string;
+            /** @description Whether it moves. */
+            state: components["schemas"]["QueueState"];
+            /**
+             * Format: int64
+             * @description For `If-Match`.
+             */
+            version: number;
+        };
+        /** @description A room as it is set up. */
+        SetUpRoom: components["schemas"]["PutQueueRoom"] & {
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description For `If-Match`.
+             */
+            version: number;
         };
         /** @description A change of a section. */
         SettingChange: {
@@ -3884,8 +8594,84 @@ export interface components {
          * @enum {string}
          */
         Sex: "male" | "female" | "unknown";
+        /** @description A department's bookings. */
+        ShareFigures: {
+            /** @description `dep_…` */
+            department_id: string;
+            /**
+             * Format: int64
+             * @description All bookings.
+             */
+            booked: number;
+            /**
+             * Format: int64
+             * @description Of these: through WeChat.
+             */
+            by_wechat: number;
+        };
         /** @description How places are divided. */
         Shares: components["schemas"]["QuotaShare"][];
+        /** @description Who pays which part. */
+        SharesBody: {
+            /**
+             * Format: int64
+             * @description The pooled fund (统筹).
+             */
+            gov_fen: number;
+            /**
+             * Format: int64
+             * @description The personal account (个账).
+             */
+            own_fen: number;
+            /**
+             * Format: int64
+             * @description Other funds.
+             */
+            other_fen: number;
+            /**
+             * Format: int64
+             * @description The payer's own money.
+             */
+            cash_fen: number;
+        };
+        /** @description A cashier's shift. */
+        Shift: {
+            /** @description Its id. */
+            id: string;
+            /** @description Whose. */
+            staff_id: string;
+            /**
+             * Format: int64
+             * @description What lay in the drawer at its beginning.
+             */
+            float_fen: number;
+            /** @description Since when. */
+            opened_at: string;
+            /** @description Until when. */
+            closed_at?: string | null;
+            /**
+             * Format: int64
+             * @description What should lie in the drawer: now, or at its end.
+             */
+            expected_fen?: number | null;
+            /**
+             * Format: int64
+             * @description What did lie there at its end.
+             */
+            counted_fen?: number | null;
+            /** @description What the cashier said about a difference. */
+            note?: string | null;
+        };
+        /** @description A drawer at the end of a shift. */
+        ShiftCount: {
+            /**
+             * Format: int64
+             * @description What lies in it.
+             */
+            counted_fen: number;
+            /** @description What happened, when that differs from what should. */
+            note?: string;
+        };
         /** @description Which ways to sign in this installation offers. */
         SignInFacts: {
             /** @description Through WeChat's page. */
@@ -4105,6 +8891,10 @@ export interface components {
             slot_id: string;
             reason: components["schemas"]["CancelReason"];
         };
+        /** @description `GET /staff/no-shows` */
+        StaffNoShowList: {
+            items: components["schemas"]["NoShow"][];
+        };
         /** @description What is to change; what is left out stays, null takes away. */
         StaffPatch: {
             /** @description The real name. */
@@ -4198,6 +8988,13 @@ export interface components {
          * @enum {string}
          */
         StaffState: "active" | "locked" | "disabled";
+        /** @description `GET /staff/waitlist` */
+        StaffWaitlist: {
+            /** @description All entries of these days, in their order. */
+            items: components["schemas"]["WaitlistEntry"][];
+            /** @description How many places are kept back just now, of whatever day. */
+            kept_back: number;
+        };
         /**
          * @description The way by which a member of staff has signed in.
          * @enum {string}
@@ -4303,10 +9100,60 @@ export interface components {
              */
             let_go: number;
         };
+        /** @description Money that could not be placed. */
+        Suspense: {
+            /** @description Its id. */
+            id: string;
+            /** @description What was observed. */
+            observation_id: string;
+            /** @description Whose payment it is, where that is known. */
+            payment_id?: string | null;
+            /** @description Who holds it: an account of the ledger. */
+            account: string;
+            /** @description The order number that came with it. */
+            number: string;
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            amount_fen: number;
+            /** @description Why. */
+            reason: components["schemas"]["SuspenseReason"];
+            /** @description Where it stands. */
+            state: components["schemas"]["SuspenseState"];
+            /** @description Who looks after it. */
+            owner?: string | null;
+            /** @description What was found out. */
+            note?: string | null;
+            /** @description Since when. */
+            opened_at: string;
+        };
+        /** @description Who looks after an amount, and what they found. */
+        SuspenseNote: {
+            /** @description What was found out. */
+            note: string;
+        };
+        /**
+         * @description Why money could not be placed.
+         * @enum {string}
+         */
+        SuspenseReason: "unknown_order" | "other_amount" | "no_service" | "paid_twice" | "foreign_refund";
+        /**
+         * @description Where money that could not be placed stands.
+         * @enum {string}
+         */
+        SuspenseState: "open" | "returning" | "cleared";
         /** @description For whom the number is taken. */
         TakeAddOn: {
             /** @description A person bound to the account. */
             person_id: string;
+        };
+        /** @description What came of taking money. */
+        Taken: {
+            /** @description The charge. */
+            charge: components["schemas"]["Charge"];
+            /** @description The payment. */
+            payment: components["schemas"]["Payment"];
         };
         /** @description Whether clinics are made of a template. */
         TemplateActive: {
@@ -4364,6 +9211,17 @@ export interface components {
             /** @description English. */
             en: string;
         };
+        /** @description A wording to be kept. */
+        TextWanted: {
+            /** @description Which. */
+            kind: components["schemas"]["ConsentTextKind"];
+            /** @description Its version, such as `2026-12`. */
+            version: string;
+            /** @description Its heading. */
+            title: components["schemas"]["Text2"];
+            /** @description The text. */
+            body: components["schemas"]["Text2"];
+        };
         /** @description A code of the second factor. */
         TicketCode: {
             /** @description From the step before. */
@@ -4371,6 +9229,11 @@ export interface components {
             /** @description Six digits, or a recovery code. */
             code: string;
         };
+        /**
+         * @description By which way a number was taken.
+         * @enum {string}
+         */
+        TicketOrigin: "code" | "position" | "desk" | "kiosk" | "order";
         /** @description A password for whoever came with a code. */
         TicketPassword: {
             /** @description From the step before. */
@@ -4378,6 +9241,11 @@ export interface components {
             /** @description The password that is wanted. */
             password: string;
         };
+        /**
+         * @description Where a ticket stands.
+         * @enum {string}
+         */
+        TicketState: "waiting" | "called" | "serving" | "away" | "done" | "left" | "void";
         /** @description A piece of work that failed for good. */
         Trouble: {
             sort: components["schemas"]["TroubleSort"];
@@ -4452,12 +9320,177 @@ export interface components {
          * @enum {string}
          */
         VisitSort: "regular" | "add_on" | "return_visit";
+        /** @description When somebody will be called: eight of ten are within it. */
+        WaitEstimate: {
+            /**
+             * Format: date-time
+             * @description From …
+             */
+            low: string;
+            /**
+             * Format: date-time
+             * @description … until.
+             */
+            high: string;
+            /**
+             * Format: int64
+             * @description The same in minutes from when this was made.
+             */
+            low_min: number;
+            /**
+             * Format: int64
+             * @description See `low_min`.
+             */
+            high_min: number;
+        };
+        /** @description Figures of one group. Times in minutes. */
+        WaitingFigures: {
+            /** @description What it is: an id, an hour, a date. */
+            key: string;
+            /** @description What it is called. */
+            name: components["schemas"]["Text2"];
+            /** @description How many took a number. */
+            n: number;
+            /** @description How many of them were called. */
+            called: number;
+            /**
+             * Format: double
+             * @description Half of those who were called waited no longer than this. Who came before their time segment waits from its start on, as far as
+             *     they were called after it …
+             */
+            wait_p50_min?: number | null;
+            /**
+             * Format: double
+             * @description … eight of ten …
+             */
+            wait_p80_min?: number | null;
+            /**
+             * Format: double
+             * @description … and nine of ten.
+             */
+            wait_p90_min?: number | null;
+            /**
+             * Format: double
+             * @description The same from the moment at which they came.
+             */
+            since_arrival_p50_min?: number | null;
+            /**
+             * Format: double
+             * @description Half of the services took no longer than this.
+             */
+            serve_p50_min?: number | null;
+            /** @description How many did not come when called, at least once. */
+            no_answer: number;
+            /** @description How many left, or lost their number. */
+            left: number;
+            /**
+             * Format: double
+             * @description For how many of those who were called the range held that they were shown when they took their number.
+             */
+            range_held?: number | null;
+            /**
+             * Format: double
+             * @description How many were called before the earliest moment that they were told.
+             */
+            missed_earliest?: number | null;
+        };
+        /** @description An entry of the waitlist. */
+        WaitlistEntry: {
+            id: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["WaitlistState"];
+            /** @description For whom. */
+            person_id: string;
+            /** @description Their name, covered. */
+            person_name_masked: string;
+            /** @description The clinic that is waited for, where it is one. */
+            clinic_id?: string | null;
+            /** @description The half day of that clinic. */
+            half_day?: string | null;
+            doctor_id?: string | null;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            department_id: string;
+            department_name: components["schemas"]["Text2"];
+            /** Format: date */
+            date: string;
+            /** Format: date-time */
+            joined_at: string;
+            /**
+             * Format: date-time
+             * @description Until when somebody can be offered a place.
+             */
+            closes_at: string;
+            /**
+             * Format: int64
+             * @description How many wait for the same and came before; while it waits.
+             */
+            ahead?: number | null;
+            offer?: components["schemas"]["WaitlistOffer"] | null;
+        };
+        /** @description `GET /waitlist` */
+        WaitlistEntryList: {
+            items: components["schemas"]["WaitlistEntry"][];
+        };
+        /** @description A place that is kept for who waits. */
+        WaitlistOffer: {
+            appointment_id: string;
+            /**
+             * Format: date
+             * @description The day of the place …
+             */
+            date: string;
+            /** @description … from … */
+            start: string;
+            /** @description … to. */
+            end: string;
+            doctor_name?: components["schemas"]["Text2"] | null;
+            /**
+             * Format: date-time
+             * @description Until when it is kept.
+             */
+            kept_until?: string | null;
+            /**
+             * Format: int64
+             * @description What it costs.
+             */
+            fee_fen: number;
+        };
+        /**
+         * @description Where an entry stands.
+         * @enum {string}
+         */
+        WaitlistState: "waiting" | "offered" | "accepted" | "left" | "missed" | "closed";
+        /** @description What the page hands to WeChat's payment sheet. */
+        WechatSheet: {
+            /** @description `appId` */
+            app_id: string;
+            /** @description `timeStamp`: seconds, as text. */
+            time_stamp: string;
+            /** @description `nonceStr` */
+            nonce_str: string;
+            /** @description `package` */
+            package: string;
+            /** @description `signType` */
+            sign_type: string;
+            /** @description `paySign` */
+            pay_sign: string;
+        };
         /** @description `POST /staff/appointments` */
         WindowBooking: {
             /** @description The slot. */
             slot_id: string;
             /** @description Somebody on file. */
             person_id: string;
+        };
+        /** @description A row that was not taken. */
+        WrongRow: {
+            /**
+             * Format: int64
+             * @description Its line in the file, from 1.
+             */
+            line: number;
+            /** @description The codes of all that is wrong with it. */
+            problems: string[];
         };
     };
     responses: never;
@@ -4637,7 +9670,16 @@ export interface operations {
                     "application/json": components["schemas"]["Appointment"];
                 };
             };
-            /** @description not_open_yet, booking_closed, clinic_stopped, slot_full, already_booked, same_department_day, limit_day, limit_week, limit_quarter, no_show_blocked, not_eligible */
+            /** @description A place in the line of a release: ask for the ticket */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RushTicket"];
+                };
+            };
+            /** @description already_in_line, limit_account_day, not_open_yet, booking_closed, clinic_stopped, slot_full, already_booked, same_department_day, limit_day, limit_week, limit_quarter, no_show_blocked, not_eligible */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4964,6 +10006,625 @@ export interface operations {
             };
         };
     };
+    chat_show: {
+        parameters: {
+            query?: {
+                /** @description The first day; thirty days back when left out. */
+                from?: string;
+                /** @description The last day; today when left out. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelFigures"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payments_charges: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Charge"];
+                };
+            };
+        };
+    };
+    payments_charge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charge"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_menus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMenus"];
+                };
+            };
+        };
+    };
+    chat_keep_menu: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                audience: components["schemas"]["MenuAudience"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MenuWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMenus"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_publish_menu: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                audience: components["schemas"]["MenuAudience"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMenus"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTried"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatPreview"];
+                };
+            };
+        };
+    };
+    chat_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChatReply"];
+                };
+            };
+        };
+    };
+    chat_add: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, `-` or `_` */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChatReply"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChatReply"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    codes_list: {
+        parameters: {
+            query?: {
+                /** @description For this purpose. */
+                purpose?: components["schemas"]["CodePurpose"];
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description So many, 50 when left out, 200 at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CodeEntry"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    codes_make: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, `-` or `_` */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeEntry"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    codes_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cod_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    codes_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cod_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    codes_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cod_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    codes_poster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cod_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consents_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentTexts"];
+                };
+            };
+        };
+    };
+    consents_write: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentText"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consents_current: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["ConsentTextKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentText"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consents_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["ConsentTextKind"];
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_departments: {
         parameters: {
             query?: never;
@@ -5066,6 +10727,944 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_desk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Desk"];
+                };
+            };
+        };
+    };
+    desk_sit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskSeat"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Desk"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskCheckIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueGiven"];
+                };
+            };
+            /** @description code_unknown */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description code_used, visit_over, no_valid_order, queue_closed, too_early, too_late, clinic_stopped, not_paid_yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_next: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskNext"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskDone"];
+                };
+            };
+            /** @description no_room, no_queues, queue_paused, nobody_waiting, changed_meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_list_at_desk_orders_unsettled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_DeskOrder"];
+                };
+            };
+        };
+    };
+    desk_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutServiceOrder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskOrder"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskOrder"];
+                };
+            };
+            /** @description code_unknown */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_list_at_desk_pickups: {
+        parameters: {
+            query?: {
+                /** @description In which state; `ready` (the uncollected) without. */
+                state?: components["schemas"]["PickUpState"];
+                /** @description Of which kind. */
+                kind?: components["schemas"]["PickUpKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_DeskPickUp"];
+                };
+            };
+        };
+    };
+    desk_expect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPickUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPickUp"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_collect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickUpCollect"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPickUp"];
+                };
+            };
+            /** @description code_unknown */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description code_used, not_ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickUpReady"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPickUp"];
+                };
+            };
+            /** @description code_unknown */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description code_used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_put_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPickUp"];
+                };
+            };
+            /** @description not_ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskQueue"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskQueue"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueuePause"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskQueue"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskQueue"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSetUp"];
+                };
+            };
+        };
+    };
+    desk_add_area: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutQueueArea"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSetUp"];
+                };
+            };
+            /** @description code_taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_set_area: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutQueueArea"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSetUp"];
+                };
+            };
+            /** @description changed_meanwhile, code_taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description if_match_required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_new_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceCode"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_add_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutQueue"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSetUp"];
+                };
+            };
+            /** @description code_taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_set_queue: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutQueue"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSetUp"];
+                };
+            };
+            /** @description changed_meanwhile, code_taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description if_match_required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_add_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutQueueRoom"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSetUp"];
+                };
+            };
+            /** @description code_taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_set_room: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutQueueRoom"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSetUp"];
+                };
+            };
+            /** @description changed_meanwhile, code_taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description if_match_required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_walk_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWalkIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueGiven"];
+                };
+            };
+            /** @description queue_closed, no_valid_order */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_class: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskClass"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskDone"];
+                };
+            };
+            /** @description ticket_over, changed_meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskTransfer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskDone"];
+                };
+            };
+            /** @description queue_closed, ticket_state, ticket_over, changed_meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskNext"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskDone"];
+                };
+            };
+            /** @description ticket_state, ticket_over, no_room, changed_meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskUndoRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskDone"];
+                };
+            };
+            /** @description undo_over, changed_meanwhile */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5292,6 +11891,180 @@ export interface operations {
             };
         };
     };
+    enrolments_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentWanted"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolments_by_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CardRead"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolments_show_at_enrolments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `enr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolments_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `enr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolments_slip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `enr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_hospital: {
         parameters: {
             query?: never;
@@ -5307,6 +12080,149 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HospitalInfo"];
+                };
+            };
+        };
+    };
+    enrolments_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SceneRead"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Joining"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolments_show_at_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `enr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Joining"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolments_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `enr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Joining"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5341,7 +12257,535 @@ export interface operations {
             };
         };
     };
-    persons_list: {
+    attendance_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoShowList"];
+                };
+            };
+        };
+    };
+    attendance_add_appeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                appointment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAppeal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoShow"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description appeal_decided, appeal_too_late */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description text_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_find: {
+        parameters: {
+            query: {
+                /** @description A whole name, phone, document or card number, or an id. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PatientEntry"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatientWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientEntry"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_list_at_patients_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportProgress"];
+                };
+            };
+        };
+    };
+    patients_take: {
+        parameters: {
+            query?: {
+                /** @description Its name. */
+                file_name?: string;
+            };
+            header: {
+                /** @description 1 to 64 letters, digits, `-` or `_` */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_wrong: {
+        parameters: {
+            query?: {
+                /** @description After this line: `next` of the page before. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WrongRow"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_list_at_patients_merges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MergeEntry"];
+                };
+            };
+        };
+    };
+    patients_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeWanted"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `mrg_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patients_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Patient"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payments_pay: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, - or _ */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPayment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description already_paid, desk_only, way_not_offered, wechat_needed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description authorisation_needed, way_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payment_refused, payment_unclear, insurance_refused */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payments_ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentWays"];
+                };
+            };
+        };
+    };
+    payments_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payments_sheet_closed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_list_at_persons: {
         parameters: {
             query?: never;
             header?: never;
@@ -5368,7 +12812,7 @@ export interface operations {
             };
         };
     };
-    persons_add: {
+    persons_add_at_persons: {
         parameters: {
             query?: never;
             header?: never;
@@ -5606,6 +13050,351 @@ export interface operations {
             };
         };
     };
+    persons_list_at_persons_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonCards"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_add_at_persons_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCard"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonCards"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+                kind: components["schemas"]["CardKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordClosed"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_on_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_correct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    persons_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     schedule_photo: {
         parameters: {
             query?: never;
@@ -5623,6 +13412,520 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_areas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_QueueAreaName"];
+                };
+            };
+        };
+    };
+    queue_wall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueWall"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCheckIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueTickets"];
+                };
+            };
+            /** @description nothing_to_check_in, too_early, too_late, visit_over, not_here, position_vague, no_geofence, queue_closed, clinic_stopped, not_paid_yet, place_code_elsewhere */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description place_code_expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description place_code_invalid, place_code_forged, place_missing, position_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_numbers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNumber"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueTickets"];
+                };
+            };
+            /** @description no_valid_order, queue_closed, not_here, position_vague, no_geofence, place_code_elsewhere, or as for booking */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_QueueOrder"];
+                };
+            };
+        };
+    };
+    queue_pickups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_QueuePickUp"];
+                };
+            };
+        };
+    };
+    queue_pickup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePickUp"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_here: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueHere"];
+                };
+            };
+            /** @description place_code_elsewhere */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description place_code_expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description place_code_invalid, place_code_forged */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePublic"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_door: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDoor"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_stats: {
+        parameters: {
+            query?: {
+                /** @description From this day on; today without. */
+                from?: string;
+                /** @description Until this day; `from` without. */
+                to?: string;
+                /** @description By what. */
+                by?: "department" | "doctor" | "queue" | "hour" | "day";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_WaitingFigures"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_stats_csv: {
+        parameters: {
+            query?: {
+                /** @description From this day on; today without. */
+                from?: string;
+                /** @description Until this day; `from` without. */
+                to?: string;
+                /** @description By what. */
+                by?: "department" | "doctor" | "queue" | "hour" | "day";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    queue_tickets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_QueuePlace"];
+                };
+            };
+        };
+    };
+    queue_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePlace"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePlace"];
+                };
+            };
+            /** @description ticket_over, ticket_state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_waiting: {
+        parameters: {
+            query?: {
+                /** @description Of one department; all without. */
+                department_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueWaitingList"];
+                };
+            };
+        };
+    };
+    rush_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RushTicketList"];
+                };
+            };
+        };
+    };
+    rush_detail: {
+        parameters: {
+            query?: {
+                /** @description The answer may take so many seconds, 0 to 20, while it is not the ticket's turn. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RushTicket"];
                 };
             };
             404: {
@@ -6257,6 +14560,581 @@ export interface operations {
                 };
             };
             /** @description return_not_seen, return_of_return, return_once, return_elsewhere, return_higher_grade, return_days_over, clinic_stopped, booking_closed, slot_full */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_charge: {
+        parameters: {
+            query: {
+                /** @description What it is for: an appointment's id. */
+                subject_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargeFile"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_days: {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                from: string;
+                /** @description The last day. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BillDay"];
+                };
+            };
+        };
+    };
+    billing_look_again: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookAgain"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_differences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BillDifference"];
+                };
+            };
+        };
+    };
+    billing_decide: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplanationDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillDifference"];
+                };
+            };
+            /** @description second_person_needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_explain: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Explanation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillDifference"];
+                };
+            };
+            /** @description already_decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_incidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ObservationBody"];
+                };
+            };
+        };
+    };
+    billing_observation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObservationBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_refunds: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: components["schemas"]["RefundState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Refund"];
+                };
+            };
+        };
+    };
+    billing_ask_refund: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRefund"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description not_refundable, refund_too_much, insured_whole */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_decide_refund: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description second_person_needed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_hand_out: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description no_shift, already_decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shift"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_open_shift: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShift"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shift"];
+                };
+            };
+            /** @description shift_open */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_close_shift: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftCount"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shift"];
+                };
+            };
+            /** @description no_shift */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description difference_unexplained */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_shifts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Shift"];
+                };
+            };
+        };
+    };
+    billing_suspense: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Suspense"];
+                };
+            };
+        };
+    };
+    billing_own_suspense: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuspenseNote"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_take: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTaking"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            /** @description no_shift, nothing_to_pay, already_paid */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7765,6 +16643,112 @@ export interface operations {
             };
         };
     };
+    attendance_for_staff_at_no_shows: {
+        parameters: {
+            query?: {
+                /** @description Only those whose appeal waits for a decision, of any day. */
+                open?: boolean;
+                /** @description The first day; 30 days ago when it is not given. */
+                from?: string;
+                /** @description The last day; today when it is not given. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffNoShowList"];
+                };
+            };
+        };
+    };
+    attendance_one_for_staff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                appointment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoShow"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attendance_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                appointment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoShow"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description appeal_decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description text_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     booking_staff_find: {
         parameters: {
             query?: never;
@@ -8710,6 +17694,167 @@ export interface operations {
             };
         };
     };
+    attendance_for_staff_at_waitlist: {
+        parameters: {
+            query?: {
+                /** @description The first day; today when it is not given. */
+                from?: string;
+                /** @description How many days, 1 to 31; 14 when it is not given. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffWaitlist"];
+                };
+            };
+        };
+    };
+    waitlist_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntryList"];
+                };
+            };
+        };
+    };
+    waitlist_add: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWaitlistEntry"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description waitlist_closed, waitlist_limit, waitlist_not_full */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description waitlist_target_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    waitlist_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description offer_over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    waitlist_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_sign: {
         parameters: {
             query?: never;
@@ -8831,6 +17976,26 @@ export interface operations {
             };
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    codes_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description what stands in the code */
+                scene: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

@@ -49,8 +49,8 @@ pub(super) async fn run(deps: &BillingDeps, merchant: &Merchant, date: Date) -> 
         Wire::Insurance(bureau) => {
             return this.totals(&bureau.client, &hospital.settings(Settings::SECTION)).await;
         }
-        Wire::Wechatpay(client) => this.from_wechat(client).await?,
-        Wire::Alipay(client) => this.from_alipay(client).await?,
+        Wire::Wechatpay(client) => this.bill_of_wechat(client).await?,
+        Wire::Alipay(client) => this.bill_of_alipay(client).await?,
     };
     match fetched {
         Fetched::Later(wait, why) => this.not_now(wait, &why).await,
@@ -87,7 +87,7 @@ impl Run<'_> {
         tx.commit().await
     }
 
-    async fn from_wechat(&self, client: &wechatpay::Client) -> Result<Fetched> {
+    async fn bill_of_wechat(&self, client: &wechatpay::Client) -> Result<Fetched> {
         let ticket = match client.send(&wechatpay::calls::trade_bill(self.date, BillType::All)).await {
             Outcome::Done(ticket) => ticket,
             Outcome::Refused(no) if no.code == "NO_STATEMENT_EXIST" => return Ok(Fetched::NoBill),
@@ -106,7 +106,7 @@ impl Run<'_> {
         Ok(staged.map_or_else(|why| Fetched::Later(HOUR, why), |()| Fetched::Lines(Some(hash))))
     }
 
-    async fn from_alipay(&self, client: &alipay::Client) -> Result<Fetched> {
+    async fn bill_of_alipay(&self, client: &alipay::Client) -> Result<Fetched> {
         let address = match client.send(&alipay::calls::bill(self.date)).await {
             Outcome::Done(address) => address,
             Outcome::Refused(no)
@@ -121,7 +121,7 @@ impl Run<'_> {
         if let Err(doubt) = client.download(&address, &mut file).await {
             return Ok(Fetched::Later(HOUR, doubt.why.to_string()));
         }
-        let staged = self.stage(file, |file, into| read::alipay(file, into)).await?;
+        let staged = self.stage(file, read::alipay).await?;
         Ok(staged.map_or_else(|why| Fetched::Later(HOUR, why), |()| Fetched::Lines(None)))
     }
 

@@ -111,7 +111,7 @@ async fn the_visits_own_code_at_a_desk() {
         let _cancel = phone.cancels(visit.id()).await.refused(409, "not_cancellable");
         let ticket = given["ticket"]["id"].as_str().unwrap();
         super::calls_next(&nurse).await;
-        super::steps(&nurse, ticket, "end").await.good();
+        let _ = super::steps(&nurse, ticket, "end").await.good();
         let _used =
             nurse.post("/api/v1/desk/check-ins", json!({"code": code})).await.refused(409, "code_used");
         let _none = nurse
