@@ -6,7 +6,7 @@
  * for a change means: it may or may not have been done; ask again with the same idempotency key.
  */
 import { lang } from './i18n/i18n'
-import type { paths } from './paths'
+import type { paths } from './openapi'
 
 type Json<R> = R extends { content: { 'application/json': infer J } } ? J : never
 type Good<R> = { [S in keyof R]: S extends 200 | 201 | 202 ? Json<R[S]> : never }[keyof R]

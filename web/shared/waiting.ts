@@ -1,5 +1,5 @@
 /** What is told of people who wait: the snapshots of screens, phones and desks. */
-import type { paths } from './paths'
+import type { paths } from './openapi'
 import type { Text2 } from './i18n/i18n'
 
 type Json<R> = R extends { content: { 'application/json': infer J } } ? J : never

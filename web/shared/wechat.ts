@@ -138,6 +138,10 @@ export async function locate(
         }),
       cancel: () => done(undefined),
       fail: () => done(undefined),
+    })
+  })
+}
+
 /**
  * Opens WeChat's payment sheet and waits until it is closed; `false` where it can't be opened. How it was closed is not told:
  * whether something was paid is the server's to find out.

@@ -131,7 +131,7 @@ pub fn migrations() -> Vec<::store::Migration> {
             sqlite: include_str!("../migrations/0002_append_only.sqlite.sql"),
             postgres: include_str!("../migrations/0002_append_only.postgres.sql"),
         },
-        ::store::migration!("billing", "0005_reconcile"),
+        ::store::migration!("billing", "0003_reconcile"),
     ]
 }
 

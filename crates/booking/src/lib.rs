@@ -110,9 +110,9 @@ pub fn migrations() -> Vec<::store::Migration> {
         ::store::migration!("booking", "0001_booking"),
         ::store::migration!("booking", "0002_desk"),
         ::store::migration!("booking", "0003_hold"),
-        ::store::migration!("booking", "0003_waitlist"),
-        ::store::migration!("booking", "0003_attendance"),
-        ::store::migration!("booking", "0003_rush"),
+        ::store::migration!("booking", "0004_waitlist"),
+        ::store::migration!("booking", "0005_attendance"),
+        ::store::migration!("booking", "0006_rush"),
     ]
 }
 

@@ -6,7 +6,7 @@
 //! phone, which all look at one picture of the line ([`picture`]), name the same person and can say why.
 //!
 //! - [`model`], [`settings`]: the words, what a hospital may set
-//! - [`order`], [`estimate`], [`fence`], [`place_code`]: who is next, how long it takes, who is here; pure
+//! - [`order`], [`estimate`], [`fence`], [`place_code`]: who is next, how long it takes, who is here; pure, each a room of its own in place of `rules`
 //! - `give`: giving a number, the one way by which a ticket comes to be
 //! - `checkin`, `numbers`, `orders`: by which ways people come to one
 //! - `desk`: calling; `tell`: pushes; `pickup`: glasses, medicine, reports

@@ -4,7 +4,7 @@
  */
 import { ApiError, prefix, TIMEOUT_MS, type Problem } from '@shared/api'
 import { lang } from '@shared/i18n/i18n'
-import type { paths } from '@shared/paths'
+import type { paths } from '@shared/openapi'
 import { heard } from './today'
 
 export { ApiError }

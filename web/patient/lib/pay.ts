@@ -5,8 +5,7 @@ import { paySheet } from '@shared/wechat'
 import { hospital, session } from './session'
 
 /** Ways that the page can begin; the desk's are not among them. */
-const WAYS = ['wechat_jsapi', 'wechat_h5', 'wechat_native', 'alipay_wap', 'alipay_code'] as const
-export type PageWay = (typeof WAYS)[number]
+export type PageWay = Exclude<PaymentWay, 'insurance' | 'cash' | 'card'>
 
 /** The words of a way, without `pay.way_`. */
 export const WORDS: Record<PaymentWay, string> = {

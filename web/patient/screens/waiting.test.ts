@@ -29,6 +29,8 @@ const place: Place = {
     department_name: two('心血管内科', 'Cardiology'),
   },
   area,
+  queue_state: 'open',
+  settled: true,
   state: 'waiting',
   ahead: 3,
   room: null,
@@ -52,7 +54,7 @@ const order = {
   title: two('血常规', 'Blood count'),
   queue: { id: 'que_2', name: two('抽血', 'Blood test') },
   area,
-  state: 'open',
+  state: 'valid',
   ticket_id: null,
   until: at('17:00'),
 }

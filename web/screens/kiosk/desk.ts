@@ -1,7 +1,7 @@
 /** What the kiosk asks of the server. */
 import type { ApiError } from '@shared/api'
 import { lang } from '@shared/i18n/i18n'
-import type { paths } from '@shared/paths'
+import type { paths } from '@shared/openapi'
 import type { Waiting } from '@shared/waiting'
 import { ask } from '../lib/ask'
 import { look, t } from './words'

@@ -1,6 +1,6 @@
 /** Who this screen is: paired with the hospital or not yet, and what it is to show. */
 import { ApiError } from '@shared/api'
-import type { paths } from '@shared/paths'
+import type { paths } from '@shared/openapi'
 import { ref, shallowRef } from 'vue'
 import { ask, keepCsrf } from './ask'
 

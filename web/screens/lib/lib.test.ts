@@ -85,7 +85,11 @@ describe('the scanner', () => {
 })
 
 describe('the state of a queue', () => {
-  const queue = { state: 'open', waiting: 3, estimate: { low_min: 15, high_min: 20 } } as const
+  const queue = {
+    state: 'open',
+    waiting: 3,
+    estimate: { low: '2026-11-23T02:15:00Z', high: '2026-11-23T02:20:00Z', low_min: 15, high_min: 20 },
+  } as const
 
   it('is how many and how long, or why it does not move', () => {
     expect(stateOf(queue).en).toBe('3 waiting, about 15\u2060–\u206020 min')

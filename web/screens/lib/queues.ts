@@ -16,7 +16,7 @@ export function callsOf(wall: Wall): Called[] {
   return [...calls.values()].sort(
     (a, b) =>
       order(b) - order(a) ||
-      Date.parse(b.called_at) - Date.parse(a.called_at) ||
+      Date.parse(b.called_at ?? '') - Date.parse(a.called_at ?? '') ||
       a.label.localeCompare(b.label),
   )
 }

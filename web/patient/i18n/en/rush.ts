@@ -67,7 +67,6 @@ export const rush: Record<keyof typeof zh, string> = {
   'miss.limit': 'With {n}, booking in advance is paused',
   'miss.blocked': 'Booking in advance opens again {when}. Same-day numbers and the counter are not affected.',
   'miss.spared': 'A reminder only; you can book as before',
-  'miss.none': 'Nothing that counts',
   'miss.appeal': 'Tell us why',
   'miss.appeal_title': 'Tell us why',
   'miss.appeal_label': 'Why you could not come, or that you were there after all',

@@ -63,7 +63,6 @@ export const rush = {
   'miss.limit': '满 {n} 次将暂停提前预约',
   'miss.blocked': '{when} 前不能提前预约。当天的号和窗口不受影响。',
   'miss.spared': '仅作提醒，不影响预约',
-  'miss.none': '没有计入的记录',
   'miss.appeal': '说明原因',
   'miss.appeal_title': '说明原因',
   'miss.appeal_label': '为什么没能就诊，或者您其实来了',
