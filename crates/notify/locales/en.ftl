@@ -111,7 +111,7 @@ appointment_replaced =
 waitlist_offer =
     .title = A place came free
     .status = Please confirm
-    .note = Kept for you for a while
+    .note = Kept for a while
     .chat =
         A place that { $person } waits for came free, and is kept for you.
         When: { $time }
@@ -155,7 +155,7 @@ appeal_decided =
 record_hand_over =
     .title = Now of age
     .status = Hand over
-    .note = Please let them link it
+    .note = Let them link it
     .chat =
         { $person } is 18 now and takes over the record.
         You can still book until: { $time }
@@ -229,7 +229,7 @@ pick_up_reminder =
 payment_returned =
     .title = Refund
     .status = Under way
-    .note = Returned the way it came
+    .note = On its way back
     .chat =
         Your payment for { $what } is being refunded.
         Amount: { $amount }
