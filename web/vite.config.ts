@@ -25,12 +25,12 @@ const together = [
   {
     name: 'form',
     priority: 2,
-    test: /\/shared\/ui\/(Choice|Select)\.|\/patient\/(lib\/(problems|send|sign-in)|parts\/SessionGate)\./,
+    test: /\/shared\/ui\/(Choice|Select|Facts)\.|\/patient\/(lib\/(live|problems|send|sign-in)|parts\/SessionGate)\./,
   },
   {
     name: 'booking',
     priority: 1,
-    test: /\/shared\/ui\/(DateStrip|Facts)\.|\/patient\/(i18n\/(zh\/)?book\.|lib\/(live|move|say-booking|sheet)\.|parts\/(DoctorCard|Face|Left|StateTag|VisitCard)\.)/,
+    test: /\/shared\/ui\/DateStrip\.|\/patient\/(i18n\/(zh\/)?book\.|lib\/(move|say-booking|sheet)\.|parts\/(DoctorCard|Face|Left|StateTag|VisitCard)\.)/,
   },
 ]
 

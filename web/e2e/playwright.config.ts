@@ -43,7 +43,7 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /(phones|console|week|desk)\.spec\.ts/,
+  testIgnore: /(phones|console|week|desk|calling)\.spec\.ts/,
   projects: [
     {
       // The console, at a desk.
@@ -59,6 +59,8 @@ export default defineConfig<{ kind: Kind }>({
       testIgnore: [],
       use: { ...phone, viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
     },
+    // Phone, wall and desk side by side; the server is started anew in the middle.
+    { name: 'calling', testMatch: /calling\.spec\.ts/, testIgnore: [] },
     // The simulator's phones, in the demonstration itself.
     { name: 'phones', testMatch: /phones\.spec\.ts/, testIgnore: [] },
     {

@@ -30,46 +30,27 @@ export function makeRouter(history: RouterHistory = createWebHistory(`${prefix()
       { path: '/appointments', component: late(() => import('./screens/Visits.vue')) },
       { path: '/appointments/:id', component: late(() => import('./screens/Visit.vue')), props: true },
       { path: '/appointments/:id/done', component: done, props: true },
-      { path: '/today', component: late(() => import('./screens/Today.vue')) },
-      { path: '/here/:code', component: late(() => import('./screens/Here.vue')), props: true },
-      { path: '/line/:id', component: late(() => import('./screens/Line.vue')), props: true },
-      { path: '/pickups/:id', component: late(() => import('./screens/PickUp.vue')), props: true },
-      { path: '/waiting', component: late(() => import('./screens/Waiting.vue')) },
-      {
-        path: '/appointments/:id/offers',
-        component: late(() => import('./screens/Offers.vue')),
-        props: true,
-      },
-      {
-        path: '/appointments/:id/return',
-        component: late(() => import('./screens/ReturnVisit.vue')),
-        props: true,
-      },
-      { path: '/add-on/:code', component: late(() => import('./screens/AddOn.vue')), props: true },
-      { path: '/rush/:id', component: late(() => import('./screens/RushLine.vue')), props: true },
-      { path: '/waitlist', component: late(() => import('./screens/Waitlist.vue')) },
-      { path: '/waitlist/join', component: late(() => import('./screens/WaitlistJoin.vue')) },
-      { path: '/no-shows', component: late(() => import('./screens/NoShows.vue')) },
-      { path: '/appointments/:id/pay', component: late(() => import('./screens/Pay.vue')), props: true },
-      { path: '/bills', component: late(() => import('./screens/Bills.vue')) },
-      { path: '/bills/:id', component: late(() => import('./screens/Bill.vue')), props: true },
       { path: '/persons', component: late(() => import('./screens/Persons.vue')) },
       { path: '/persons/new', component: late(() => import('./screens/PersonNew.vue')) },
       { path: '/persons/bind', component: late(() => import('./screens/PersonBind.vue')) },
-      { path: '/persons/:id/data', component: late(() => import('./screens/PersonData.vue')), props: true },
-      { path: '/join', component: late(() => import('./screens/Join.vue')) },
-      { path: '/join/:id', component: late(() => import('./screens/Join.vue')), props: true },
-      { path: '/code', component: late(() => import('./screens/Code.vue')) },
       { path: '/sign-in', component: late(() => import('./screens/SignIn.vue')) },
       { path: '/me', component: late(() => import('./screens/Me.vue')) },
       { path: '/help', component: late(() => import('./screens/Help.vue')) },
-      { path: '/:rest(.*)*', component: late(() => import('./screens/Gone.vue')) },
+      { path: '/:rest(.*)*', name: 'gone', component: late(() => import('./screens/Gone.vue')) },
     ],
     scrollBehavior(to, from, saved) {
       if (saved) return saved
       // A sheet that opens or closes, a filter: the page stays where it is.
       return to.path === from.path ? false : { top: 0 }
     },
+  })
+  // Rarer screens are known by a part of their own, so that the first answer of most people stays small.
+  let all = false
+  router.beforeEach(async (to) => {
+    if (all || to.name !== 'gone') return true
+    for (const route of (await import('./more')).more) router.addRoute(route)
+    all = true
+    return to.fullPath
   })
   router.beforeEach((_, from) => {
     if (from.matched.length) arriving()

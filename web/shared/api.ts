@@ -13,7 +13,7 @@ type Good<R> = { [S in keyof R]: S extends 200 | 201 | 202 ? Json<R[S]> : never 
 type Answer<P extends keyof paths, M extends keyof paths[P]> = paths[P][M] extends { responses: infer R }
   ? Good<R>
   : never
-type Body<P extends keyof paths, M extends keyof paths[P]> = paths[P][M] extends {
+export type Body<P extends keyof paths, M extends keyof paths[P]> = paths[P][M] extends {
   requestBody: { content: { 'application/json': infer J } }
 }
   ? J
@@ -246,48 +246,10 @@ export const api = {
     call('patch', '/api/v1/account', { body }).then(remember),
 
   persons: () => call('get', '/api/v1/persons'),
-  sendPersonCode: (phone: string) => call('post', '/api/v1/persons/code', { body: { phone } }),
-  addPerson: (body: NewPerson, key: string) => call('post', '/api/v1/persons', { body, key }),
-  bindPerson: (body: BindPerson, key: string) => call('post', '/api/v1/persons/bind', { body, key }),
-  setDefault: (id: string) =>
-    call('patch', '/api/v1/persons/{id}', { path: { id }, body: { is_default: true } }),
-  unbind: (id: string, confirm: boolean) =>
-    call('delete', '/api/v1/persons/{id}', { path: { id }, query: { confirm } }),
-
-  personalData: (id: string) => call('get', '/api/v1/persons/{id}/data', { path: { id } }),
-  correctName: (id: string, name: string) =>
-    call('patch', '/api/v1/persons/{id}/data', { path: { id }, body: { name } }),
-  withdraw: (id: string) => call('post', '/api/v1/persons/{id}/withdraw', { path: { id } }),
-  closeRecord: (id: string) => call('post', '/api/v1/persons/{id}/close', { path: { id } }),
-  cards: (id: string) => call('get', '/api/v1/persons/{id}/cards', { path: { id } }),
-  addCard: (id: string, body: Body<'/api/v1/persons/{id}/cards', 'post'>) =>
-    call('post', '/api/v1/persons/{id}/cards', { path: { id }, body }),
-  removeCard: (id: string, kind: CardKind) =>
-    call('delete', '/api/v1/persons/{id}/cards/{kind}', { path: { id, kind } }),
-  join: (scene: string) => call('post', '/api/v1/join', { body: { scene } }),
-  joining: (id: string) => call('get', '/api/v1/join/{id}', { path: { id } }),
-  confirmJoining: (id: string, body: Body<'/api/v1/join/{id}', 'post'>) =>
-    call('post', '/api/v1/join/{id}', { path: { id }, body }),
 
   book: (slot_id: string, person_id: string, key: string, pay?: 'online') =>
     call('post', '/api/v1/appointments', {
       body: pay ? { slot_id, person_id, pay } : { slot_id, person_id },
-      key,
-    }),
-  ticket: (id: string, wait: number) =>
-    call('get', '/api/v1/rush/tickets/{id}', { path: { id }, query: { wait } }) as Promise<Ticket>,
-  waitlist: () => call('get', '/api/v1/waitlist'),
-  joinWaitlist: (body: Body<'/api/v1/waitlist', 'post'>, key: string) =>
-    call('post', '/api/v1/waitlist', { body, key }),
-  acceptOffer: (id: string, key: string) =>
-    call('post', '/api/v1/waitlist/{id}/accept', { path: { id }, key }),
-  leaveWaitlist: (id: string, key: string) =>
-    call('post', '/api/v1/waitlist/{id}/leave', { path: { id }, key }),
-  noShows: () => call('get', '/api/v1/no-shows'),
-  appeal: (appointment_id: string, text: string, key: string) =>
-    call('post', '/api/v1/no-shows/{appointment_id}/appeal', {
-      path: { appointment_id },
-      body: { text },
       key,
     }),
   move: (id: string, slot_id: string, key: string) =>
@@ -298,27 +260,6 @@ export const api = {
     call('get', '/api/v1/appointments', { query: { when, after } }),
   appointment: (id: string) => call('get', '/api/v1/appointments/{id}', { path: { id } }),
   again: () => call('get', '/api/v1/appointments/again'),
-
-  offers: (id: string) => call('get', '/api/v1/appointments/{id}/offers', { path: { id } }),
-  rebook: (id: string, slot_id: string, key: string) =>
-    call('post', '/api/v1/appointments/{id}/rebook', { path: { id }, body: { slot_id }, key }),
-  needsNone: (id: string, key: string) =>
-    call('post', '/api/v1/appointments/{id}/needs-none', { path: { id }, key }),
-  returnSlots: (id: string) => call('get', '/api/v1/appointments/{id}/return-slots', { path: { id } }),
-  returnVisit: (id: string, slot_id: string, key: string) =>
-    call('post', '/api/v1/appointments/{id}/return-visit', { path: { id }, body: { slot_id }, key }),
-  addOn: (code: string) => call('get', '/api/v1/add-on-codes/{code}', { path: { code } }),
-  takeAddOn: (code: string, person_id: string, key: string) =>
-    call('post', '/api/v1/add-on-codes/{code}', { path: { code }, body: { person_id }, key }),
-  paymentWays: () => call('get', '/api/v1/payments/ways'),
-  pay: (subject_id: string, way: PaymentWay, key: string) =>
-    call('post', '/api/v1/payments', { body: { subject_id, way }, key }),
-  payment: (id: string) => call('get', '/api/v1/payments/{id}', { path: { id } }),
-  paymentSheetClosed: (id: string, key: string) =>
-    call('post', '/api/v1/payments/{id}/sheet-closed', { path: { id }, key }),
-  charges: (after?: string) =>
-    call('get', '/api/v1/charges', { query: { after: after ? Number(after) : undefined } }),
-  charge: (id: string) => call('get', '/api/v1/charges/{id}', { path: { id } }),
 
   jsSdk: (url: string) => call('post', '/api/v1/wechat/js-sdk', { body: { url } }),
 }

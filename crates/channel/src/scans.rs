@@ -66,7 +66,7 @@ pub async fn answer(
     scene: &str,
     lang: Option<Lang>,
     is_new: bool,
-) -> Result<String, Refusal> {
+) -> Result<Answer, Refusal> {
     let hospital = deps.hospitals.get(channel.hospital).ok_or(Refusal::NotFound)?;
     let said = match look(&deps.db, &hospital, scene).await {
         Ok(code) if code.purpose == Purpose::Enrolment => {
@@ -82,7 +82,19 @@ pub async fn answer(
         Err(Refusal::Store(error)) => return Err(error.into()),
         Err(refusal) => Said::Problem(refusal.into()),
     };
-    Ok(words::write(&said, &hospital, &deps.base_url(&hospital), lang, is_new))
+    let leads = !matches!(said, Said::Problem(_));
+    Ok(Answer {
+        text: words::write(&said, &hospital, &deps.base_url(&hospital), lang, is_new && leads),
+        leads,
+    })
+}
+
+/// What the chat says to a scan.
+pub struct Answer {
+    /// The words.
+    pub text: String,
+    /// Whether they lead on; when not, a new follower is to be told where to go besides.
+    pub leads: bool,
 }
 
 fn joined(scanned: Scanned) -> Said {

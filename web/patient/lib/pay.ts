@@ -1,7 +1,8 @@
 /** Which ways to pay suit the browser that the page is in, and how each is begun. */
-import { api, type Payment, type PaymentWay } from '@shared/api'
+import { type Payment, type PaymentWay } from '@shared/api'
 import { inWeChat } from '@shared/agent'
 import { paySheet } from '@shared/wechat'
+import { payApi } from './pay-api'
 import { hospital, session } from './session'
 
 /** Ways that the page can begin; the desk's are not among them. */
@@ -51,4 +52,4 @@ export async function openSheet(payment: Payment): Promise<Opened> {
 
 /** Tells the server that the sheet is gone: it asks the platform at once. */
 export const sheetClosed = (payment: Payment, key: string): Promise<Payment> =>
-  api.paymentSheetClosed(payment.id, key)
+  payApi.paymentSheetClosed(payment.id, key)

@@ -325,7 +325,10 @@ fn templates_are_compared_field_by_field() {
             (Level::Ok, "Template messages: booked"),
             (Level::Fail, "The template for “cancelled” (预约成功通知) has other fields: time2, time3"),
             (Level::Fail, "The template for “reminder” is not in the account any more"),
-            (Level::Warn, "No template for: moved, clinic called off (only SMS is left)"),
+            (
+                Level::Warn,
+                "No template for: moved, clinic called off, clinic takes place after all, another doctor (only SMS is left)"
+            ),
         ]
     );
 }

@@ -266,10 +266,12 @@ async fn words_for(
     topic: Topic,
     lang: Option<Lang>,
 ) -> Option<String> {
+    let mut first = None;
     if let Some(scene) = rules::scene(push) {
         let answer = channel::scans::answer(&deps.codes, channel, &push.from, scene.text, lang, scene.is_new);
         match answer.await {
-            Ok(text) => return Some(text),
+            Ok(answer) if answer.leads || !scene.is_new => return Some(answer.text),
+            Ok(answer) => first = Some(answer.text),
             Err(error) => {
                 tracing::warn!(%error, account = channel.name, "what is behind a code could not be found out");
             }
@@ -292,7 +294,8 @@ async fn words_for(
         phone: hospital.profile.phone.clone(),
         base: deps.base_url(&hospital),
     };
-    Some(chat::text(topic, lang.unwrap_or_default(), &place))
+    let usual = chat::text(topic, lang.unwrap_or_default(), &place);
+    Some(first.map_or_else(|| usual.clone(), |first| format!("{first}\n\n{usual}")))
 }
 
 /// The answer, ready to be sent, sealed with the push's key and nonce. From here on nothing may fail: the push is kept, and

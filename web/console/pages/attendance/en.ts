@@ -1,13 +1,11 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'attendance.area': 'Attendance and waitlist',
-  'attendance.no_shows': 'No-shows and appeals',
+  ...english,
   'attendance.no_shows_text':
     'Appointments whose patient did not check in. Patients can say why; what is lifted counts no more. What they wrote is shown on the single page only, and reading it is recorded.',
-  'attendance.one': 'No-show',
-  'attendance.waitlist': 'Waitlist',
   'attendance.waitlist_text':
     'Who waits for which clinic. A place that is given up is kept back for a random time, then offered in the order of the list.',
   'attendance.from': 'From',

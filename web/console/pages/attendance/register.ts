@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'attendance',
@@ -9,20 +10,20 @@ const area: Area = {
     {
       path: '/no-shows',
       title: () => t('attendance.no_shows'),
-      component: () => import('./NoShows.vue'),
+      component: late(() => import('./NoShows.vue')),
       permission: 'attendance.read',
       menu: true,
     },
     {
       path: '/no-shows/:id',
       title: () => t('attendance.one'),
-      component: () => import('./NoShowOne.vue'),
+      component: late(() => import('./NoShowOne.vue')),
       permission: 'attendance.decide',
     },
     {
       path: '/waitlist',
       title: () => t('attendance.waitlist'),
-      component: () => import('./Waitlist.vue'),
+      component: late(() => import('./Waitlist.vue')),
       permission: 'attendance.read',
       menu: true,
     },

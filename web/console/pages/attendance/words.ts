@@ -1,12 +1,10 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'attendance.area': '到诊与候补',
-  'attendance.no_shows': '爽约与申诉',
+  ...names,
   'attendance.no_shows_text':
     '预约后没有报到的记录。患者可以说明原因；撤销的记录不再计入。患者写的内容只在单条页面显示，查看会被记录。',
-  'attendance.one': '爽约记录',
-  'attendance.waitlist': '候补',
   'attendance.waitlist_text': '谁在等哪次门诊。有人退号时，先保留一段随机时间，再按先后通知候补的人确认。',
   'attendance.from': '从',
   'attendance.until': '到',

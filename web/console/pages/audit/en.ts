@@ -1,9 +1,9 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'audit.area': 'Audit',
-  'audit.title': 'Audit log',
+  ...english,
   'audit.text':
     'Who did what to which record, when and from where. The last seven days unless you choose others; looking and exporting are logged, too.',
   'audit.from': 'From',

@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'audit',
@@ -9,7 +10,7 @@ const area: Area = {
     {
       path: '/audit',
       title: () => t('audit.title'),
-      component: () => import('./AuditLog.vue'),
+      component: late(() => import('./AuditLog.vue')),
       permission: 'audit.see',
       menu: true,
     },

@@ -1,8 +1,8 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'audit.area': '审计',
-  'audit.title': '审计日志',
+  ...names,
   'audit.text': '谁、在何时、从哪里、对哪条记录做了什么。默认显示最近 7 天；查看和导出也会被记录。',
   'audit.from': '从',
   'audit.to': '到',

@@ -1,9 +1,9 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'calls.area': 'Calls',
-  'calls.list': 'Call list after stops',
+  ...english,
   'calls.text':
     'Patients who have done nothing about a clinic that was called off, the earliest first. A phone is opened only to call it, and that is recorded.',
   'calls.due': 'To be called now',

@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'calls',
@@ -9,7 +10,7 @@ const area: Area = {
     {
       path: '/calls',
       title: () => t('calls.list'),
-      component: () => import('./CallList.vue'),
+      component: late(() => import('./CallList.vue')),
       permission: 'booking.calls',
       menu: true,
     },

@@ -1,8 +1,8 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'calls.area': '电话联系',
-  'calls.list': '停诊电话名单',
+  ...names,
   'calls.text': '停诊后没有回应的患者。请按原定时间先后联系；电话只在拨打时打开，会被记录。',
   'calls.due': '现在该打的',
   'calls.all': '全部',

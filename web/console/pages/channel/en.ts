@@ -1,10 +1,10 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'channel.area': 'WeChat account',
+  ...english,
 
-  'replies.title': 'Welcome and replies',
   'replies.text':
     'What is written here is said first; to everything else the program replies by itself. [words](/page) becomes a link.',
   'replies.new': 'New reply',
@@ -24,7 +24,6 @@ export const en: Mirror<typeof zh> = {
   'replies.try_do': 'Show the reply',
   'replies.by_program': 'Nothing fits: the program replies by itself.',
 
-  'menus.title': 'Menus',
   'menus.text':
     'One to three buttons, with up to five lines each. Save, then publish; WeChat shows it within minutes.',
   'menus.all': 'What everybody sees',
@@ -41,7 +40,6 @@ export const en: Mirror<typeof zh> = {
   'menus.published': 'Published',
   'menus.draft': 'Not published',
 
-  'figures.title': 'Followers and use',
   'figures.from': 'From',
   'figures.to': 'To',
   'figures.funnel': 'From following to coming back',

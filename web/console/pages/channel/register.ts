@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'channel',
@@ -9,21 +10,21 @@ const area: Area = {
     {
       path: '/channel/replies',
       title: () => t('replies.title'),
-      component: () => import('./ReplyList.vue'),
+      component: late(() => import('./ReplyList.vue')),
       permission: 'channel.chat',
       menu: true,
     },
     {
       path: '/channel/menus',
       title: () => t('menus.title'),
-      component: () => import('./MenuPage.vue'),
+      component: late(() => import('./MenuPage.vue')),
       permission: 'channel.chat',
       menu: true,
     },
     {
       path: '/channel/figures',
       title: () => t('figures.title'),
-      component: () => import('./FigurePage.vue'),
+      component: late(() => import('./FigurePage.vue')),
       permission: 'channel.figures',
       menu: true,
     },

@@ -1,9 +1,9 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'channel.area': '公众号',
+  ...names,
 
-  'replies.title': '欢迎语和关键词',
   'replies.text': '先按这里的内容回复；没有写的，由系统自动回复。[文字](/页面) 会变成链接。',
   'replies.new': '新建回复',
   'replies.kind': '用于',
@@ -22,7 +22,6 @@ export const zh = {
   'replies.try_do': '看看怎么回复',
   'replies.by_program': '没有匹配，由系统自动回复。',
 
-  'menus.title': '菜单',
   'menus.text': '一到三个按钮，每个按钮下可有一到五行。保存后发布，几分钟内在微信里更新。',
   'menus.all': '所有人看到的',
   'menus.en': '选择英文的人看到的',
@@ -38,7 +37,6 @@ export const zh = {
   'menus.published': '已发布',
   'menus.draft': '未发布',
 
-  'figures.title': '关注和使用',
   'figures.from': '从',
   'figures.to': '到',
   'figures.funnel': '从关注到复诊',

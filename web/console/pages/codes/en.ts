@@ -1,12 +1,11 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'codes.area': 'Codes',
-  'codes.list': 'Codes and posters',
+  ...english,
   'codes.text':
     'Each code leads to a page. Scans, and followers who came by them, are counted per code (last 90 days).',
-  'codes.one': 'Code',
   'codes.new': 'New code',
   'codes.purpose': 'For',
   'codes.purpose.doctor': 'A doctor’s card',

@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'codes',
@@ -9,14 +10,14 @@ const area: Area = {
     {
       path: '/codes',
       title: () => t('codes.list'),
-      component: () => import('./CodeList.vue'),
+      component: late(() => import('./CodeList.vue')),
       permission: 'channel.codes.see',
       menu: true,
     },
     {
       path: '/codes/:id',
       title: () => t('codes.one'),
-      component: () => import('./CodeOne.vue'),
+      component: late(() => import('./CodeOne.vue')),
       permission: 'channel.codes.see',
     },
   ],

@@ -1,10 +1,9 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'codes.area': '二维码',
-  'codes.list': '二维码和海报',
+  ...names,
   'codes.text': '每个码通向一个页面；扫码和由此新增的关注按码统计（近 90 天）。',
-  'codes.one': '二维码',
   'codes.new': '新建二维码',
   'codes.purpose': '用途',
   'codes.purpose.doctor': '医生名片',

@@ -1,9 +1,9 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'me.area': 'Me',
-  'me.title': 'My account',
+  ...english,
   'me.login': 'Login',
   'me.roles': 'Roles',
   'me.sessions': 'My sessions',

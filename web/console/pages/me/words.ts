@@ -1,8 +1,8 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'me.area': '我',
-  'me.title': '我的账号',
+  ...names,
   'me.login': '账号',
   'me.roles': '角色',
   'me.sessions': '我的会话',

@@ -1,9 +1,9 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'patients.area': 'Patients',
-  'patients.find': 'Find a patient',
+  ...english,
   'patients.text': 'Enter a whole name, phone, document or card number. Each search is logged.',
   'patients.q': 'Name, phone, document or card number',
   'patients.search': 'Search',
@@ -24,7 +24,6 @@ export const en: Mirror<typeof zh> = {
   'patients.keep': 'Keep this record',
   'patients.join': 'Help to join',
 
-  'join.title': 'Help to join on WeChat',
   'join.step1': '1. Consent',
   'join.consent':
     'Please read out: the hospital uses your name, document number and phone to book visits, to notify you and to keep your record. You can take this back at any time.',
@@ -44,7 +43,6 @@ export const en: Mirror<typeof zh> = {
   'join.bound': '{name} is linked',
   'join.slip': 'Print the slip',
 
-  'merge.title': 'Merge records',
   'merge.text':
     'Makes two records of one patient one: visits, cards and links move with them. It can be undone.',
   'merge.kept': 'Record that stays',
@@ -59,7 +57,6 @@ export const en: Mirror<typeof zh> = {
   'merge.undone': 'Undone',
   'merge.undo_ask': 'Undo this merge? What moved goes back.',
 
-  'import.title': 'Import',
   'import.text':
     'CSV (UTF-8); the first line names the columns: name, document_kind, document, country, birth_date, sex, phone, visit_card. Up to 10,000 rows; the same file again adds nobody twice.',
   'import.choose': 'Choose a file',

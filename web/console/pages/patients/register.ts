@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'patients',
@@ -9,27 +10,27 @@ const area: Area = {
     {
       path: '/patients',
       title: () => t('patients.find'),
-      component: () => import('./PatientSearch.vue'),
+      component: late(() => import('./PatientSearch.vue')),
       permission: 'patients.see',
       menu: true,
     },
     {
       path: '/patients/join/:id',
       title: () => t('join.title'),
-      component: () => import('./HelpJoin.vue'),
+      component: late(() => import('./HelpJoin.vue')),
       permission: 'channel.enrol',
     },
     {
       path: '/patients/merges',
       title: () => t('merge.title'),
-      component: () => import('./MergeList.vue'),
+      component: late(() => import('./MergeList.vue')),
       permission: 'patients.merge',
       menu: true,
     },
     {
       path: '/patients/imports',
       title: () => t('import.title'),
-      component: () => import('./ImportList.vue'),
+      component: late(() => import('./ImportList.vue')),
       permission: 'patients.import',
       menu: true,
     },

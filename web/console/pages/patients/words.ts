@@ -1,8 +1,8 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'patients.area': '患者',
-  'patients.find': '查找患者',
+  ...names,
   'patients.text': '输入完整的姓名、手机号、证件号或卡号；每次查找都会记录。',
   'patients.q': '姓名、手机号、证件号或卡号',
   'patients.search': '查找',
@@ -23,7 +23,6 @@ export const zh = {
   'patients.keep': '作为保留的档案',
   'patients.join': '帮助绑定',
 
-  'join.title': '帮助绑定微信',
   'join.step1': '1. 取得同意',
   'join.consent':
     '请读给患者或家属听：医院将用姓名、证件号和手机号为您预约、通知和建立就诊档案；您可以随时撤回。',
@@ -43,7 +42,6 @@ export const zh = {
   'join.bound': '{name}已绑定',
   'join.slip': '打印纸条',
 
-  'merge.title': '合并档案',
   'merge.text': '把同一位患者的两份档案合成一份，预约、卡和绑定随之转移；可以撤销。',
   'merge.kept': '保留的档案编号',
   'merge.gone': '重复的档案编号',
@@ -57,7 +55,6 @@ export const zh = {
   'merge.undone': '已撤销',
   'merge.undo_ask': '撤销这次合并？转移的内容会还回去。',
 
-  'import.title': '批量导入',
   'import.text':
     'CSV（UTF-8），第一行为列名：姓名、证件类型、证件号码、国家、出生日期、性别、手机号、就诊卡号。最多 10,000 行；同一文件再导入不会重复。',
   'import.choose': '选择文件',

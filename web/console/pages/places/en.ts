@@ -1,15 +1,11 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'pla.area': 'Departments',
-  'pla.doctors': 'Doctors',
-  'pla.doctor': 'Doctor',
+  ...english,
   'pla.doctor_new': 'New doctor',
-  'pla.departments': 'Departments',
-  'pla.department': 'Department',
   'pla.department_new': 'New department',
-  'pla.campuses': 'Campuses',
   'pla.campus_new': 'New campus',
   'pla.search': 'Find',
   'pla.search_hint': 'Name, pinyin or code',

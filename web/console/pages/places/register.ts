@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'places',
@@ -9,33 +10,33 @@ const area: Area = {
     {
       path: '/doctors',
       title: () => t('pla.doctors'),
-      component: () => import('./Doctors.vue'),
+      component: late(() => import('./Doctors.vue')),
       permission: 'schedule.read',
       menu: true,
     },
     {
       path: '/doctors/:code',
       title: () => t('pla.doctor'),
-      component: () => import('./DoctorOne.vue'),
+      component: late(() => import('./DoctorOne.vue')),
       permission: 'schedule.read',
     },
     {
       path: '/departments',
       title: () => t('pla.departments'),
-      component: () => import('./Departments.vue'),
+      component: late(() => import('./Departments.vue')),
       permission: 'schedule.read',
       menu: true,
     },
     {
       path: '/departments/:code',
       title: () => t('pla.department'),
-      component: () => import('./DepartmentOne.vue'),
+      component: late(() => import('./DepartmentOne.vue')),
       permission: 'schedule.read',
     },
     {
       path: '/campuses',
       title: () => t('pla.campuses'),
-      component: () => import('./Campuses.vue'),
+      component: late(() => import('./Campuses.vue')),
       permission: 'schedule.read',
       menu: true,
     },

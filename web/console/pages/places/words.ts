@@ -1,14 +1,10 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'pla.area': '科室与医生',
-  'pla.doctors': '医生',
-  'pla.doctor': '医生资料',
+  ...names,
   'pla.doctor_new': '新增医生',
-  'pla.departments': '科室',
-  'pla.department': '科室资料',
   'pla.department_new': '新增科室',
-  'pla.campuses': '院区',
   'pla.campus_new': '新增院区',
   'pla.search': '查找',
   'pla.search_hint': '姓名、拼音或工号',

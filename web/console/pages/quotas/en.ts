@@ -1,12 +1,11 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'quo.area': 'Numbers',
-  'quo.title': 'Quotas',
+  ...english,
   'quo.text':
     'How the places of each clinic are divided by channel. The closer rule wins: doctor, then department, then hospital. New clinics are divided by themselves; for those that are there, look at the preview below and apply it.',
-  'quo.rule': 'Quota rule',
   'quo.new': 'New rule',
   'quo.none': 'There is no rule yet: all channels share all places, first come, first served.',
   'quo.hospital': 'The whole hospital',

@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'quotas',
@@ -9,14 +10,14 @@ const area: Area = {
     {
       path: '/quotas',
       title: () => t('quo.title'),
-      component: () => import('./Quotas.vue'),
+      component: late(() => import('./Quotas.vue')),
       permission: 'schedule.read',
       menu: true,
     },
     {
       path: '/quotas/:id',
       title: () => t('quo.rule'),
-      component: () => import('./QuotaOne.vue'),
+      component: late(() => import('./QuotaOne.vue')),
       permission: 'schedule.plan',
     },
   ],

@@ -1,11 +1,10 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'quo.area': '号源',
-  'quo.title': '渠道配额',
+  ...names,
   'quo.text':
     '每次出诊的号怎样分给各个渠道。越具体的规则越优先：医生 > 科室 > 全院；新生成的出诊自动按规则划分，已有的要在下方预览后应用。',
-  'quo.rule': '配额规则',
   'quo.new': '新增规则',
   'quo.none': '还没有规则：所有号先到先得，各渠道共用。',
   'quo.hospital': '全院',

@@ -1,17 +1,12 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'sch.area': 'Schedule',
-  'sch.week': 'Week',
+  ...english,
   'sch.week_text':
     'Each cell is a day of a doctor (or of a general clinic): taken/places. Move between cells with the arrow keys, open one with Enter.',
-  'sch.templates': 'Templates',
-  'sch.template': 'Template',
   'sch.template_new': 'New template',
-  'sch.calendar': 'Holidays',
-  'sch.new': 'New clinic',
-  'sch.clinic': 'Clinic',
   'sch.prev': 'Week before',
   'sch.next': 'Week after',
   'sch.this': 'This week',

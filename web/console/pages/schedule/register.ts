@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'schedule',
@@ -9,39 +10,39 @@ const area: Area = {
     {
       path: '/schedule',
       title: () => t('sch.week'),
-      component: () => import('./Week.vue'),
+      component: late(() => import('./Week.vue')),
       permission: 'schedule.read',
       menu: true,
     },
     {
       path: '/schedule/new',
       title: () => t('sch.new'),
-      component: () => import('./ClinicNew.vue'),
+      component: late(() => import('./ClinicNew.vue')),
       permission: 'schedule.plan',
     },
     {
       path: '/schedule/:id',
       title: () => t('sch.clinic'),
-      component: () => import('./ClinicOne.vue'),
+      component: late(() => import('./ClinicOne.vue')),
       permission: 'schedule.read',
     },
     {
       path: '/templates',
       title: () => t('sch.templates'),
-      component: () => import('./Templates.vue'),
+      component: late(() => import('./Templates.vue')),
       permission: 'schedule.read',
       menu: true,
     },
     {
       path: '/templates/:id',
       title: () => t('sch.template'),
-      component: () => import('./TemplateOne.vue'),
+      component: late(() => import('./TemplateOne.vue')),
       permission: 'schedule.read',
     },
     {
       path: '/calendar',
       title: () => t('sch.calendar'),
-      component: () => import('./WorkCalendar.vue'),
+      component: late(() => import('./WorkCalendar.vue')),
       permission: 'schedule.read',
       menu: true,
     },

@@ -1,15 +1,10 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'sch.area': '排班',
-  'sch.week': '周排班',
+  ...names,
   'sch.week_text': '每格是一位医生（或普通门诊）一天的出诊：已约/号数。用方向键在格子间移动，回车打开。',
-  'sch.templates': '出诊模板',
-  'sch.template': '出诊模板',
   'sch.template_new': '新增模板',
-  'sch.calendar': '节假日历',
-  'sch.new': '新增出诊',
-  'sch.clinic': '出诊',
   'sch.prev': '上一周',
   'sch.next': '下一周',
   'sch.this': '本周',

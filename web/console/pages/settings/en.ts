@@ -1,9 +1,9 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'set.area': 'System',
-  'set.title': 'Settings',
+  ...english,
   'set.text':
     'All that the hospital may set: what it means, its default, what holds now, and who changed it when. Changes hold at once and can be taken back.',
   'set.search': 'Find',

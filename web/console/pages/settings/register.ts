@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'settings',
@@ -9,7 +10,7 @@ const area: Area = {
     {
       path: '/settings',
       title: () => t('set.title'),
-      component: () => import('./Settings.vue'),
+      component: late(() => import('./Settings.vue')),
       permission: 'settings.see',
       menu: true,
     },

@@ -1,8 +1,8 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'set.area': '系统',
-  'set.title': '设置',
+  ...names,
   'set.text': '本院可以调整的全部设置：含义、默认值、现在的值，以及由谁在何时改过。修改立即生效，可以撤销。',
   'set.search': '查找',
   'set.search_hint': '名称或含义',

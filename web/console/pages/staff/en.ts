@@ -1,12 +1,9 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'staff.area': 'People and permissions',
-  'staff.list': 'Staff',
-  'staff.roles': 'Roles and permissions',
-  'staff.new': 'Add staff',
-  'staff.one': 'Member of staff',
+  ...english,
   'staff.search': 'Login or name',
   'staff.search_hint': 'Start of a login, or a whole name',
   'staff.login': 'Login',

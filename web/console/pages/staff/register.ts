@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'staff',
@@ -9,27 +10,27 @@ const area: Area = {
     {
       path: '/staff',
       title: () => t('staff.list'),
-      component: () => import('./StaffList.vue'),
+      component: late(() => import('./StaffList.vue')),
       permission: 'staff.see',
       menu: true,
     },
     {
       path: '/roles',
       title: () => t('staff.roles'),
-      component: () => import('./Roles.vue'),
+      component: late(() => import('./Roles.vue')),
       permission: 'staff.see',
       menu: true,
     },
     {
       path: '/staff/new',
       title: () => t('staff.new'),
-      component: () => import('./StaffNew.vue'),
+      component: late(() => import('./StaffNew.vue')),
       permission: 'staff.manage',
     },
     {
       path: '/staff/:id',
       title: () => t('staff.one'),
-      component: () => import('./StaffOne.vue'),
+      component: late(() => import('./StaffOne.vue')),
       permission: 'staff.see',
     },
   ],

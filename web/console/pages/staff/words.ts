@@ -1,11 +1,8 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'staff.area': '人员与权限',
-  'staff.list': '员工',
-  'staff.roles': '角色与权限',
-  'staff.new': '新增员工',
-  'staff.one': '员工资料',
+  ...names,
   'staff.search': '账号或姓名',
   'staff.search_hint': '账号开头，或完整姓名',
   'staff.login': '账号',

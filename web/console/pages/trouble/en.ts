@@ -1,12 +1,11 @@
 import type { Mirror } from '@shared/i18n/i18n'
+import { english } from './names'
 import type { zh } from './words'
 
 export const en: Mirror<typeof zh> = {
-  'tro.area': 'To be settled',
-  'tro.deliveries': 'Untold messages',
+  ...english,
   'tro.deliveries_text':
     'What patients could not be told. Try again, or give up once they know in another way. The last 30 days unless you choose others.',
-  'tro.work': 'Failed work',
   'tro.work_text':
     'Background work and pushes of WeChat that failed after all attempts. Mend the cause, then try again; give up what is not needed any more.',
   'tro.from': 'From',

@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/areas'
-import { t } from './words'
+import { late } from '../../lib/late'
+import { t } from './names'
 
 const area: Area = {
   name: 'trouble',
@@ -9,14 +10,14 @@ const area: Area = {
     {
       path: '/deliveries',
       title: () => t('tro.deliveries'),
-      component: () => import('./Deliveries.vue'),
+      component: late(() => import('./Deliveries.vue')),
       permission: 'notify.see',
       menu: true,
     },
     {
       path: '/trouble',
       title: () => t('tro.work'),
-      component: () => import('./FailedWork.vue'),
+      component: late(() => import('./FailedWork.vue')),
       permission: 'trouble.see',
       menu: true,
     },

@@ -1,10 +1,9 @@
 import { dictionary } from '@shared/i18n/i18n'
+import { names } from './names'
 
 export const zh = {
-  'tro.area': '待处理',
-  'tro.deliveries': '未送达通知',
+  ...names,
   'tro.deliveries_text': '没能告诉患者的通知：可以重试，或确认已用其他办法联系后放弃。默认显示最近 30 天。',
-  'tro.work': '失败的任务',
   'tro.work_text': '多次重试仍失败的后台任务和微信推送。请先排除原因，再重试；不再需要的可以放弃。',
   'tro.from': '从',
   'tro.to': '到',

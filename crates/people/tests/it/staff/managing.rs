@@ -52,7 +52,7 @@ async fn somebody_is_put_on_the_list_and_signs_in() {
         let (_, answer) = lin.sets_up(&t, "lin.rs", code, "Another-Day-2026").await;
         let me = &answer["session"]["me"];
         assert_eq!((&me["name"], &me["department_ids"]), (&json!("林若水"), &json!([DEPARTMENT])));
-        assert_eq!(me["permissions"], json!(["staff.own"]));
+        assert_eq!(me["permissions"], json!(["patients.register", "patients.see", "staff.own"]));
         lin.get("/api/v1/staff/members").await.problem(403, "forbidden");
         assert_eq!(shen.get(&path).await.is(200)["ready"], "ready");
 
