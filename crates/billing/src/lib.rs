@@ -132,6 +132,7 @@ pub fn migrations() -> Vec<::store::Migration> {
             postgres: include_str!("../migrations/0002_append_only.postgres.sql"),
         },
         ::store::migration!("billing", "0003_reconcile"),
+        ::store::migration!("billing", "0004_charges_of_a_thing"),
     ]
 }
 

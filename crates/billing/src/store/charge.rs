@@ -18,6 +18,9 @@ store::statements! {
         postgres "SELECT * FROM charge WHERE hospital_id = $1 AND id = $2 FOR UPDATE";
     OF_SUBJECT = "SELECT * FROM charge WHERE hospital_id = $1 AND kind = $2 AND subject = $3 AND state <> 'void'
            ORDER BY CASE state WHEN 'returned' THEN 1 ELSE 0 END, created_at DESC, id DESC";
+    // The one that counts; where it came to nothing, the last of those that did: money may have come for it all the same.
+    LAST_OF_SUBJECT = "SELECT * FROM charge WHERE hospital_id = $1 AND kind = $2 AND subject = $3
+            ORDER BY CASE WHEN state = 'void' THEN 1 ELSE 0 END, created_at DESC, id DESC LIMIT 1";
     ITEMS = "SELECT * FROM charge_item WHERE hospital_id = $1 AND charge_id = $2 ORDER BY line";
     SERVED = "UPDATE charge SET state = 'settled', served_by = $3 WHERE hospital_id = $1 AND id = $2 AND state IN ('open', 'void')";
     SET_STATE = "UPDATE charge SET state = $3 WHERE hospital_id = $1 AND id = $2";
@@ -111,7 +114,7 @@ pub(crate) async fn read_of_subject(
     kind: &str,
     subject: &str,
 ) -> Result<Option<Charge>> {
-    db.opt(OF_SUBJECT, args![hospital, kind, subject]).await
+    db.opt(LAST_OF_SUBJECT, args![hospital, kind, subject]).await
 }
 
 pub(crate) async fn items(db: &Db, hospital: HospitalId, id: ChargeId) -> Result<Vec<Item>> {

@@ -61,19 +61,19 @@ async fn routes(browser: &Browser, visit: &str, person: &str) -> Vec<Route> {
     let description = browser.get("/api/v1/openapi.json").await.good().json;
     let mut found = Vec::new();
     for (path, methods) in description["paths"].as_object().unwrap() {
-        // What staff send is refused before it is read, when a patient sends it.
-        if path.starts_with("/api/v1/staff/") {
-            continue;
-        }
         for (method, operation) in methods.as_object().unwrap() {
             let reference = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
             let Some(name) = reference.as_str().and_then(|r| r.rsplit('/').next()) else { continue };
             let id = if path.contains("appointments") { visit } else { person };
-            found.push(Route {
+            let route = Route {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.replace("{id}", id),
                 schema: description["components"]["schemas"][name].clone(),
-            });
+            };
+            // What staff send is refused before it is read, when a patient sends it.
+            if route.send(browser, "text/plain", "{}").await.status != 403 {
+                found.push(route);
+            }
         }
     }
     assert!(found.len() >= 9, "{}", found.len());

@@ -115,6 +115,7 @@ async fn t15_lost_notices_are_made_good_by_asking() {
 #[tokio::test(flavor = "multi_thread")]
 async fn t10_faults_while_an_order_is_placed() {
     each_paying(async |hospital| {
+        let slot = hospital.opens_evening(&hospital.site.dr_li, 1, 10).await;
         for (day, fault) in [
             "drop_request",
             "drop_answer",
@@ -131,7 +132,6 @@ async fn t10_faults_while_an_order_is_placed() {
             let li_na = hospital
                 .patient(&format!("李{}", ["一", "二", "三", "四", "五", "六", "七", "八"][day]))
                 .await;
-            let slot = hospital.slot(&hospital.site.dr_li, 1, "08:00").await;
             let held = li_na.holds(&slot).await;
             hospital.pay_faults(json!({"path": "/v3/pay/transactions/jsapi", fault: 1})).await;
             let _ = li_na.begins_to_pay(held.id(), "wechat_jsapi").await.refused(502, "payment_unclear");

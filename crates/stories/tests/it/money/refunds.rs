@@ -62,6 +62,11 @@ async fn t17_closed_abnormal_and_without_funds() {
             sent["charge"]["refunds"][0]["id"].as_str().unwrap().trim_start_matches("rfd_").to_owned();
         // Given up.
         hospital.sim.post(&format!("/sim/v1/wechatpay/refunds/{first}/closed"), json!({})).await;
+        super::until("another takes its place", async || {
+            let file = file(&office, held.id()).await;
+            file["charge"]["refunds"].as_array().unwrap().len() == 2
+        })
+        .await;
         hospital.passes(Duration::from_secs(70)).await;
         let again = refunds_are(&office, held.id(), &["closed", "sent"]).await;
         let second = again["charge"]["refunds"][1]["id"].as_str().unwrap().to_owned();
