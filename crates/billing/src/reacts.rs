@@ -59,7 +59,8 @@ impl Subscriber for Tell {
         let tell = notify::Tell {
             kind: notify::Kind::PaymentReturned,
             account,
-            person: None,
+            // Whoever follows no account is told by the phone of the person it was for.
+            person: Some(charge.person),
             subject: refund.id.to_string(),
             data,
             link: format!("/bills/{}", charge.id),
