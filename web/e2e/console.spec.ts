@@ -103,6 +103,7 @@ test('the first administrator sets up and lets an operator in', async ({ page, b
   try {
     await page.goto(`${hospital.url}/h/clinic/console/`)
     await setUp(page, 'admin', hospital.code, true)
+    await page.getByRole('link', { name: '员工', exact: true }).click()
     await page.getByRole('heading', { name: '员工', exact: true }).waitFor()
     await expect(page.getByText('还没有安全管理员完成首次登录')).toBeVisible()
     await page.getByRole('button', { name: '新增员工' }).click()

@@ -59,7 +59,7 @@ export default defineConfig<{ kind: Kind }>({
       testIgnore: [],
       use: { ...phone, viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
     },
-    // Phone, wall and desk side by side; the server is started anew in the middle.
+    // A screen and a kiosk beside the console, in a demonstration of their own.
     { name: 'calling', testMatch: /calling\.spec\.ts/, testIgnore: [] },
     // The simulator's phones, in the demonstration itself.
     { name: 'phones', testMatch: /phones\.spec\.ts/, testIgnore: [] },
