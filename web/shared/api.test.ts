@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { api, ApiError, newKey, onExpired, prefix, TIMEOUT_MS } from './api'
+import { visitApi } from '../patient/lib/visit-api'
 import { lang } from './i18n/i18n'
 
 const answer = (status: number, body?: unknown): Response =>
@@ -41,7 +42,7 @@ describe('requests', () => {
     )
     lang.value = 'en'
     await api.session()
-    await api.cancel('apt_1', 'key-1')
+    await visitApi.cancel('apt_1', 'key-1')
     expect(seen[0]?.headers.get('accept-language')).toBe('en')
     expect(seen[0]?.headers.get('x-csrf')).toBeNull()
     expect(seen[1]?.headers.get('x-csrf')).toBe('token-1')
@@ -59,7 +60,7 @@ describe('requests', () => {
     })
     await api.session()
     token = 'new'
-    expect(await api.cancel('apt_1', 'key-1')).toEqual({ id: 'apt_1' })
+    expect(await visitApi.cancel('apt_1', 'key-1')).toEqual({ id: 'apt_1' })
     expect(seen.map((one) => one.headers.get('idempotency-key')).filter(Boolean)).toEqual(['key-1', 'key-1'])
   })
 

@@ -235,10 +235,8 @@ export const api = {
     call('get', '/api/v1/doctors/{doctor_id}/clinics', { path: { doctor_id } }),
   departmentClinics: (department_id: string) =>
     call('get', '/api/v1/departments/{department_id}/clinics', { path: { department_id } }),
-  search: (q: string) => call('get', '/api/v1/search', { query: { q } }),
 
   session: () => call('get', '/api/v1/session').then(remember),
-  sendSignInCode: (phone: string) => call('post', '/api/v1/session/sms', { body: { phone } }),
   signIn: (phone: string, code: string) =>
     call('post', '/api/v1/session/phone', { body: { phone, code } }).then(remember),
   signOut: () => call('delete', '/api/v1/session'),
@@ -252,14 +250,9 @@ export const api = {
       body: pay ? { slot_id, person_id, pay } : { slot_id, person_id },
       key,
     }),
-  move: (id: string, slot_id: string, key: string) =>
-    call('post', '/api/v1/appointments/{id}/move', { path: { id }, body: { slot_id }, key }),
-  cancel: (id: string, key: string) =>
-    call('post', '/api/v1/appointments/{id}/cancel', { path: { id }, key }),
   appointments: (when: 'upcoming' | 'past', after?: string) =>
     call('get', '/api/v1/appointments', { query: { when, after } }),
   appointment: (id: string) => call('get', '/api/v1/appointments/{id}', { path: { id } }),
-  again: () => call('get', '/api/v1/appointments/again'),
 
   jsSdk: (url: string) => call('post', '/api/v1/wechat/js-sdk', { body: { url } }),
 }

@@ -9,4 +9,5 @@ export const personApi = {
     call('patch', '/api/v1/persons/{id}', { path: { id }, body: { is_default: true } }),
   unbind: (id: string, confirm: boolean) =>
     call('delete', '/api/v1/persons/{id}', { path: { id }, query: { confirm } }),
+  sendSignInCode: (phone: string) => call('post', '/api/v1/session/sms', { body: { phone } }),
 }

@@ -46,7 +46,7 @@ store::statements! {
 }
 
 /// How long waiting may take. Nothing takes this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(15);
 /// How long sending one message may take.
 const WORKING: Duration = Duration::from_secs(30);
