@@ -113,6 +113,8 @@ pub fn migrations() -> Vec<::store::Migration> {
         ::store::migration!("booking", "0004_waitlist"),
         ::store::migration!("booking", "0005_attendance"),
         ::store::migration!("booking", "0006_rush"),
+        ::store::migration!("booking", "0007_rush_pay"),
+        ::store::migration!("booking", "0008_by_whom"),
     ]
 }
 

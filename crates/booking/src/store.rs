@@ -19,22 +19,27 @@ use crate::model::{Appointment, AppointmentId, Known, State};
 
 // SQLite takes tables in the order of a CROSS JOIN. Left to itself it reads all appointments of the hospital and looks for
 // each in the list, since it takes every table for small; `+id` keeps it from walking through them in the order of their ids.
+//
+// PostgreSQL does the same while its figures of a table are older than the rush that fills it: 30 rows it believes, 12,000
+// there are, and each is compared with each of a batch. A subquery for each value, which OFFSET 0 keeps from being taken apart,
+// can only be answered by an index; and `hospital_id + 0` leaves only the one that leads with the account or the person, where
+// any index that leads with the hospital would look as good.
 store::statements! {
     LOCK_PERSONS = sqlite "SELECT 1 WHERE $1 IS NOT NULL"
         postgres "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT pg_advisory_xact_lock(k) FROM (
                       SELECT DISTINCT hashtextextended(value, 7240934) AS k
                       FROM unnest(CAST($1 AS TEXT[])) AS t(value) ORDER BY 1) AS keys) AS held";
     BY_KEYS = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a
-                      ON a.hospital_id = $1 AND a.account_id = r.value->>0 AND a.key = r.value->>1"
-        postgres "SELECT a.* FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) AS r(account_id, key) JOIN appointment a
-                      ON a.hospital_id = $1 AND a.account_id = r.account_id AND a.key = r.key";
+                      ON a.hospital_id + 0 = $1 AND a.account_id = r.value->>0 AND a.key = r.value->>1"
+        postgres "SELECT a.* FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) AS r(account_id, key) CROSS JOIN LATERAL (
+                      SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND account_id = r.account_id AND key = r.key OFFSET 0) AS a";
     KNOWN = sqlite "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
-                    FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
+                    FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id + 0 = $1 AND a.person_id = r.value AND a.date >= $3
                     WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen') OR (a.state = 'no_show' AND a.excused_at IS NULL) OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
                         AND a.visit <> 'return_visit'"
         postgres "SELECT a.id, a.person_id, a.date, a.half_day, a.provider_id, a.department_id, a.day_ordinal, a.state, a.late, a.moved_to
-                    FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN appointment a
-                    ON a.hospital_id = $1 AND a.person_id = r.value AND a.date >= $3
+                    FROM unnest(CAST($2 AS TEXT[])) AS r(value) CROSS JOIN LATERAL (
+                        SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND person_id = r.value AND date >= $3 OFFSET 0) AS a
                     WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen') OR (a.state = 'no_show' AND a.excused_at IS NULL) OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
                         AND a.visit <> 'return_visit'";
     INSERT_ALL = sqlite "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
@@ -56,28 +61,30 @@ store::statements! {
                     CAST($22 AS TEXT[]), CAST($23 AS TEXT[]), CAST($24 AS TEXT[]), CAST($25 AS BIGINT[]), CAST($26 AS BIGINT[]),
                     CAST($27 AS TEXT[]), CAST(CAST($28 AS TEXT[]) AS BIGINT[]), CAST($29 AS TEXT[])) AS r ON CONFLICT DO NOTHING";
     BOOKED_BY = sqlite "SELECT a.account_id, CAST(COUNT(*) AS BIGINT) AS n FROM json_each($2) r CROSS JOIN appointment a
-                    ON a.hospital_id = $1 AND a.account_id = r.value WHERE a.booked_at >= $3 AND a.moved_from IS NULL GROUP BY a.account_id"
-        postgres "SELECT a.account_id, CAST(COUNT(*) AS BIGINT) AS n FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN appointment a
-                    ON a.hospital_id = $1 AND a.account_id = r.value WHERE a.booked_at >= $3 AND a.moved_from IS NULL GROUP BY a.account_id";
+                    ON a.hospital_id + 0 = $1 AND a.account_id = r.value WHERE a.booked_at >= $3 AND a.moved_from IS NULL GROUP BY a.account_id"
+        postgres "SELECT a.account_id, CAST(COUNT(*) AS BIGINT) AS n FROM unnest(CAST($2 AS TEXT[])) AS r(value) CROSS JOIN LATERAL (
+                        SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND account_id = r.value OFFSET 0) AS a WHERE a.booked_at >= $3 AND a.moved_from IS NULL GROUP BY a.account_id";
     CHANNEL_OF = "SELECT channel FROM appointment WHERE hospital_id = $1 AND id = $2";
     GET = "SELECT * FROM appointment WHERE hospital_id = $1 AND id = $2";
     END = "UPDATE appointment SET state = $3, ended_at = $4, ended_by = $5, end_reason = $6, moved_to = $7
            WHERE hospital_id = $1 AND id = $2 AND state IN ('held', 'booked')";
-    UPCOMING = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+    UPCOMING = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id + 0 = $1 AND a.person_id = r.value
                     WHERE a.end_at >= $3 AND a.state IN ('held', 'booked', 'checked_in', 'stopped') ORDER BY a.start_at, a.id LIMIT 100"
-        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) CROSS JOIN LATERAL (
+                    SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND person_id = r.value OFFSET 0) AS a
                     WHERE a.end_at >= $3 AND a.state IN ('held', 'booked', 'checked_in', 'stopped') ORDER BY a.start_at, a.id LIMIT 100";
-    PAST = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+    PAST = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a ON a.hospital_id + 0 = $1 AND a.person_id = r.value
                     WHERE (a.end_at < $3 OR a.state NOT IN ('held', 'booked', 'checked_in', 'stopped')) AND (a.start_at < $4 OR (a.start_at = $4 AND a.id < $5))
                     ORDER BY a.start_at DESC, a.id DESC LIMIT $6"
-        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a ON a.hospital_id = $1 AND a.person_id = r.value
+        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) CROSS JOIN LATERAL (
+                    SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND person_id = r.value OFFSET 0) AS a
                     WHERE (a.end_at < $3 OR a.state NOT IN ('held', 'booked', 'checked_in', 'stopped')) AND (a.start_at < $4 OR (a.start_at = $4 AND a.id < $5))
                     ORDER BY a.start_at DESC, a.id DESC LIMIT $6";
     DOCTORS_BEFORE = sqlite "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM json_each($2) r CROSS JOIN appointment a
-                    ON a.hospital_id = $1 AND a.person_id = r.value
+                    ON a.hospital_id + 0 = $1 AND a.person_id = r.value
                     WHERE a.doctor_id IS NOT NULL AND a.state <> 'expired' GROUP BY a.doctor_id, a.person_id ORDER BY 3 DESC LIMIT 20"
-        postgres "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
-                    ON a.hospital_id = $1 AND a.person_id = r.value
+        postgres "SELECT a.doctor_id, a.person_id, MAX(a.date) AS last_date FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) CROSS JOIN LATERAL (
+                    SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND person_id = r.value OFFSET 0) AS a
                     WHERE a.doctor_id IS NOT NULL AND a.state <> 'expired' GROUP BY a.doctor_id, a.person_id ORDER BY 3 DESC LIMIT 20";
     TO_REMIND = sqlite "SELECT * FROM appointment WHERE hospital_id = $1 AND date = $2 AND state = 'booked' AND reminded_at IS NULL ORDER BY +id LIMIT $3"
         postgres "SELECT * FROM appointment WHERE hospital_id = $1 AND date = $2 AND state = 'booked' AND reminded_at IS NULL ORDER BY id LIMIT $3";

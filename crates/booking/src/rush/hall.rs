@@ -18,6 +18,7 @@ use super::{store as sql, turn};
 use crate::desk::Desk;
 use crate::lane::{BATCH, Counter};
 use crate::model::Request;
+use crate::pay;
 
 /// How many wishes may come in at one moment; beyond it people are asked to try again.
 const QUEUE: usize = 20_000;
@@ -138,6 +139,7 @@ impl Hall {
             due_at: wave.due_at,
             wave: i64::from(!wave.draw),
             arrived_at: now,
+            pay: pay::way(request.hold.as_ref()),
             served: None,
         };
         let (answer, answered) = oneshot::channel();

@@ -1,13 +1,14 @@
 //! The words of the line.
 
 use base::UnixMs;
-use edge::AccountId;
+use edge::{AccountId, Hospital};
 use people::PersonId;
 use schedule::SlotId;
 use serde::{Deserialize, Serialize};
 use store::value::{FromRow, Row};
 
-use crate::model::{AppointmentId, Outcome, PersonFacts, Refusal, Request};
+use crate::model::{AppointmentId, Outcome, Pay, PersonFacts, Refusal, Request};
+use crate::pay;
 
 store::typed_id! {
     /// A place in the line.
@@ -55,13 +56,15 @@ pub(crate) struct Ticket {
     /// 0 in the draw, 1 later.
     pub(crate) wave: i64,
     pub(crate) arrived_at: UnixMs,
+    /// How the place is to be paid.
+    pub(crate) pay: Pay,
     /// What came of it; `None` while it waits.
     pub(crate) served: Option<Served>,
 }
 
 impl Ticket {
-    /// The wish that it stands for.
-    pub(crate) fn request(&self) -> Request {
+    /// The wish that it stands for, when it is its turn: the time to pay begins only now.
+    pub(crate) fn request(&self, hospital: &Hospital, now: UnixMs) -> Request {
         Request {
             slot: self.slot,
             person: PersonFacts::unknown(self.person),
@@ -69,7 +72,7 @@ impl Ticket {
             channel: self.channel.clone(),
             key: self.key.clone(),
             hash: self.hash.clone(),
-            hold: None,
+            hold: (self.pay == Pay::Online).then(|| pay::for_payment(hospital, now)),
             replaces: None,
             request_id: self.request_id.clone(),
             source: self.source.clone(),
@@ -93,6 +96,7 @@ impl FromRow for Ticket {
             due_at: row.get("due_at")?,
             wave: row.get("wave")?,
             arrived_at: row.get("arrived_at")?,
+            pay: row.get("pay")?,
             served: outcome.map(|text| serde_json::from_str(&text).unwrap_or(Served::Failed)),
         })
     }

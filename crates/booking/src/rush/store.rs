@@ -10,21 +10,22 @@ use super::model::{Served, Ticket, TicketId};
 store::statements! {
     // The draw is made here: `turn` is random for wave 0, by the database itself.
     ADD_ALL = sqlite "INSERT INTO rush_ticket (hospital_id, id, account_id, key, request_hash, person_id, slot_id, channel, request_id, source,
-                due_at, wave, turn, arrived_at, state)
+                due_at, wave, turn, arrived_at, pay, state)
             SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
                 CAST(value->>9 AS BIGINT), CAST(value->>10 AS BIGINT),
                 CASE WHEN CAST(value->>10 AS BIGINT) = 0 THEN abs(random() / 2) ELSE CAST(value->>11 AS BIGINT) * 1000 END,
-                CAST(value->>11 AS BIGINT), 'waiting'
+                CAST(value->>11 AS BIGINT), value->>12, 'waiting'
             FROM json_each($2) WHERE true ON CONFLICT DO NOTHING RETURNING id"
         postgres "INSERT INTO rush_ticket (hospital_id, id, account_id, key, request_hash, person_id, slot_id, channel, request_id, source,
-                due_at, wave, turn, arrived_at, state)
+                due_at, wave, turn, arrived_at, pay, state)
             SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
                 CAST(value->>9 AS BIGINT), CAST(value->>10 AS BIGINT),
                 CASE WHEN CAST(value->>10 AS BIGINT) = 0 THEN CAST(random() * 4611686018427387904 AS BIGINT) ELSE CAST(value->>11 AS BIGINT) * 1000 END,
-                CAST(value->>11 AS BIGINT), 'waiting'
+                CAST(value->>11 AS BIGINT), value->>12, 'waiting'
             FROM jsonb_array_elements(CAST($2 AS jsonb)) AS t(value) ON CONFLICT DO NOTHING RETURNING id";
     OF_ACCOUNTS = sqlite "SELECT t.* FROM json_each($2) r CROSS JOIN rush_ticket t ON t.hospital_id = $1 AND t.account_id = r.value"
-        postgres "SELECT t.* FROM unnest(CAST($2 AS TEXT[])) AS r(value) JOIN rush_ticket t ON t.hospital_id = $1 AND t.account_id = r.value";
+        postgres "SELECT t.* FROM unnest(CAST($2 AS TEXT[])) AS r(value) CROSS JOIN LATERAL (
+                SELECT * FROM rush_ticket WHERE hospital_id = $1 AND account_id = r.value OFFSET 0) AS t";
     GET = "SELECT * FROM rush_ticket WHERE hospital_id = $1 AND id = $2";
     OF_ACCOUNT = "SELECT * FROM rush_ticket WHERE hospital_id = $1 AND account_id = $2 AND (state = 'waiting' OR done_at >= $3)
             ORDER BY arrived_at DESC, id DESC LIMIT 20";
@@ -60,7 +61,8 @@ pub(crate) async fn add_all(tx: &mut Tx, hospital: HospitalId, tickets: &[Ticket
                 t.source,
                 t.due_at.0,
                 t.wave,
-                t.arrived_at.0
+                t.arrived_at.0,
+                t.pay.code()
             ])
         })
         .collect();

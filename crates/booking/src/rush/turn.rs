@@ -63,7 +63,7 @@ async fn serve(shared: &Shared, hospital: HospitalId, limit: usize) -> store::Re
         return Ok(if waiting == 0 { Turn::Over } else { Turn::Later(pause(due, now)) });
     }
     counter.crowd(tickets.len());
-    let mut requests: Vec<Request> = tickets.iter().map(Ticket::request).collect();
+    let mut requests: Vec<Request> = tickets.iter().map(|ticket| ticket.request(&house, now)).collect();
     let Some(settled) = counter.settle(&mut tx, &house, &mut requests).await? else {
         tx.rollback().await?;
         metrics::counter!("booking_batch_lost_race").increment(1);

@@ -13,10 +13,10 @@ store::statements! {
     SEEN = "UPDATE appointment SET state = 'seen' WHERE hospital_id = $1 AND id = $2 AND state = 'checked_in'";
     BY_CODE = "SELECT * FROM appointment WHERE hospital_id = $1 AND check_in_code = $2";
     ON_DAY = sqlite "SELECT a.* FROM json_each($2) r CROSS JOIN appointment a
-                    ON a.hospital_id = $1 AND a.person_id = r.value AND a.date = $3
+                    ON a.hospital_id + 0 = $1 AND a.person_id = r.value AND a.date = $3
                     WHERE a.state IN ('booked', 'checked_in', 'seen') ORDER BY a.start_at, a.id"
-        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) JOIN appointment a
-                    ON a.hospital_id = $1 AND a.person_id = r.value AND a.date = $3
+        postgres "SELECT a.* FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS r(value) CROSS JOIN LATERAL (
+                        SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND person_id = r.value AND date = $3 OFFSET 0) AS a
                     WHERE a.state IN ('booked', 'checked_in', 'seen') ORDER BY a.start_at, a.id";
     EXPECTED = "SELECT start_at, CAST(COUNT(*) AS BIGINT) AS people FROM appointment
                     WHERE hospital_id = $1 AND clinic_id = $2 AND state = 'booked' GROUP BY start_at ORDER BY start_at";
