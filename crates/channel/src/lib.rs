@@ -87,7 +87,11 @@ pub fn capability(deps: ChannelDeps, people: people::PeopleDeps) -> Capability {
 /// Its tables.
 #[must_use]
 pub fn migrations() -> Vec<::store::Migration> {
-    vec![::store::migration!("channel", "0001_codes"), ::store::migration!("channel", "0002_chat")]
+    vec![
+        ::store::migration!("channel", "0001_codes"),
+        ::store::migration!("channel", "0002_chat"),
+        ::store::migration!("channel", "0003_visit"),
+    ]
 }
 
 /// Its statements, for the test that prepares them all.

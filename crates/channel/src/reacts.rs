@@ -90,8 +90,7 @@ impl Subscriber for Count {
                 let id = text("appointment").and_then(|text| text.parse().ok());
                 let id = id.ok_or_else(|| Failure::Final("no appointment in the event".into()))?;
                 let Some(visit) = booking::merging::by_way(tx, h, id).await? else { return Ok(()) };
-                let account = visit.account.db();
-                Ok(figures::booked(tx, h, day, &account, visit.department, &visit.way, event.at).await?)
+                Ok(figures::booked(tx, h, id, &visit, (day, event.at)).await?)
             }
             _ => Ok(()),
         }

@@ -15,14 +15,13 @@ store::statements! {
     FUNNEL_BOOKED = "INSERT INTO funnel (hospital_id, account_id, booked_at) VALUES ($1, $2, $3)
          ON CONFLICT (hospital_id, account_id) DO UPDATE SET returned_at = CASE WHEN funnel.booked_at IS NULL THEN funnel.returned_at
              ELSE COALESCE(funnel.returned_at, excluded.booked_at) END, booked_at = COALESCE(funnel.booked_at, excluded.booked_at)";
-    VISIT_DAY = "INSERT INTO visit_day (hospital_id, day, department_id, way, booked) VALUES ($1, $2, $3, $4, 1)
-         ON CONFLICT (hospital_id, day, department_id, way) DO UPDATE SET booked = visit_day.booked + 1";
+    VISIT = "INSERT INTO visit (hospital_id, appointment_id, day, department_id, way) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     FOLLOW_DAYS = "SELECT day, followed, unfollowed FROM follow_day WHERE hospital_id = $1 AND day >= $2 AND day <= $3 ORDER BY day";
     FUNNEL_COUNTS = "SELECT CAST(COUNT(*) AS BIGINT) AS followed, CAST(COUNT(bound_at) AS BIGINT) AS bound, CAST(COUNT(booked_at) AS BIGINT) AS booked,
              CAST(COUNT(returned_at) AS BIGINT) AS returned
          FROM funnel WHERE hospital_id = $1 AND followed_at >= $2 AND followed_at < $3";
-    SHARES = "SELECT department_id, CAST(SUM(booked) AS BIGINT) AS booked, CAST(SUM(CASE WHEN way = 'wechat' THEN booked ELSE 0 END) AS BIGINT) AS by_wechat
-         FROM visit_day WHERE hospital_id = $1 AND day >= $2 AND day <= $3 GROUP BY department_id ORDER BY 2 DESC, department_id";
+    SHARES = "SELECT department_id, CAST(COUNT(*) AS BIGINT) AS booked, CAST(SUM(CASE WHEN way = 'wechat' THEN 1 ELSE 0 END) AS BIGINT) AS by_wechat
+         FROM visit WHERE hospital_id = $1 AND day >= $2 AND day <= $3 GROUP BY department_id ORDER BY 2 DESC, department_id";
 }
 
 /// A day's coming and going.
@@ -100,14 +99,12 @@ pub(crate) async fn bound(tx: &mut Tx, h: HospitalId, account: &str, at: UnixMs)
 pub(crate) async fn booked(
     tx: &mut Tx,
     h: HospitalId,
-    day: Date,
-    account: &str,
-    department: schedule::DepartmentId,
-    way: &str,
-    at: UnixMs,
+    id: booking::AppointmentId,
+    visit: &booking::merging::ByWay,
+    (day, at): (Date, UnixMs),
 ) -> Result<()> {
-    tx.exec(FUNNEL_BOOKED, args![h, account, at]).await?;
-    tx.exec(VISIT_DAY, args![h, day, department, way]).await.map(drop)
+    tx.exec(FUNNEL_BOOKED, args![h, visit.account, at]).await?;
+    tx.exec(VISIT, args![h, id, day, visit.department, &visit.way]).await.map(drop)
 }
 
 pub(crate) async fn days(db: &Db, h: HospitalId, from: Date, to: Date) -> Result<Vec<FollowDay>> {
