@@ -38,16 +38,11 @@ impl Desk {
         if !plan::was_stopped_by(&mut tx, hospital.id, change).await? {
             return Err(Problem::not_found());
         }
-        let stopped = sql::desk::of_stop(&mut tx, hospital.id, change).await?;
-        let mut persons: Vec<PersonId> = stopped.iter().map(|a| a.person).collect();
-        persons.sort_unstable();
-        persons.dedup();
-        sql::lock_persons(&mut tx, hospital.id, &persons).await?;
+        let (persons, slots) = sql::desk::touched_by(&mut tx, hospital.id, change).await?;
+        sql::lock_persons(&mut tx, hospital.id, &persons.into_iter().collect::<Vec<PersonId>>()).await?;
         let clinic = plan::resume(&mut tx, caller, change).await?;
-        let mut slots: Vec<SlotId> = stopped.iter().map(|a| a.slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        let stock = schedule::stock::lock(&mut tx, hospital.id, &slots).await?;
+        let stock =
+            schedule::stock::lock(&mut tx, hospital.id, &slots.into_iter().collect::<Vec<SlotId>>()).await?;
         let mut stock: HashMap<SlotId, Stock> = stock.into_iter().map(|s| (s.slot, s)).collect();
         let mut undone = Undone { clinic, restored: 0, let_go: 0 };
         // Once more under the persons' locks: somebody may just have booked again.

@@ -1,5 +1,7 @@
 //! The SQL of the registration desk: rows that staff make, what a stop and its taking back do to them, and their lists.
 
+use std::collections::BTreeSet;
+
 use base::{Date, HospitalId, UnixMs};
 use people::PersonId;
 use schedule::{ChangeId, ClinicId, DoctorId, SlotId};
@@ -16,6 +18,7 @@ store::statements! {
             $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING";
     TIE = "UPDATE appointment SET moved_to = $3 WHERE hospital_id = $1 AND id = $2 AND state = 'stopped' AND moved_to IS NULL";
     STOPPED_BY = "UPDATE appointment SET stop_id = $3 WHERE hospital_id = $1 AND id = $2";
+    TOUCHED_BY = "SELECT DISTINCT person_id, slot_id FROM appointment WHERE hospital_id = $1 AND stop_id = $2 AND state = 'stopped'";
     OF_STOP = sqlite "SELECT * FROM appointment WHERE hospital_id = $1 AND stop_id = $2 AND state = 'stopped' ORDER BY +id"
         postgres "SELECT * FROM appointment WHERE hospital_id = $1 AND stop_id = $2 AND state = 'stopped' ORDER BY id FOR NO KEY UPDATE";
     RESTORE = "UPDATE appointment SET state = 'booked', ended_at = NULL, ended_by = NULL, end_reason = NULL, stop_id = NULL, day_ordinal = $3,
@@ -114,7 +117,22 @@ pub(crate) async fn stopped_by(
     tx.exec(STOPPED_BY, args![hospital, id, change]).await.map(drop)
 }
 
-/// What a change has called off, locked.
+/// Whom and which segments a change has touched, without a lock: for taking the locks in order before [`of_stop`].
+pub(crate) async fn touched_by(
+    tx: &mut Tx,
+    hospital: HospitalId,
+    change: ChangeId,
+) -> Result<(BTreeSet<PersonId>, BTreeSet<SlotId>)> {
+    let rows: Vec<Row> = tx.all(TOUCHED_BY, args![hospital, change]).await?;
+    let mut touched = (BTreeSet::new(), BTreeSet::new());
+    for row in &rows {
+        touched.0.insert(row.get("person_id")?);
+        touched.1.insert(row.get("slot_id")?);
+    }
+    Ok(touched)
+}
+
+/// What a change has called off, locked: behind its persons, as whoever books again locks the person and then what was called off.
 pub(crate) async fn of_stop(tx: &mut Tx, hospital: HospitalId, change: ChangeId) -> Result<Vec<Appointment>> {
     tx.all(OF_STOP, args![hospital, change]).await
 }
