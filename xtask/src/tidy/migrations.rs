@@ -1,4 +1,5 @@
-//! Migrations are named `NNNN_name.sql`, or come as a pair `NNNN_name.sqlite.sql` and `NNNN_name.postgres.sql`.
+//! Migrations are named `NNNN_name.sql`, or come as a pair `NNNN_name.sqlite.sql` and `NNNN_name.postgres.sql`; and each is listed
+//! in its crate, since one that is not would never be applied, and nothing would say so.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,9 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
         let ["crates", owner, "migrations", name] = parts.as_slice() else { continue };
         match parse(name) {
             Some((number, name, database)) => {
+                if !is_listed(files, owner, &format!("\"{number}_{name}")) {
+                    findings.push(Finding::new(&file.path, 0, "no source of its crate lists this migration"));
+                }
                 let found = Found { name, database, path: &file.path };
                 by_crate_and_number.entry((owner, number)).or_default().push(found);
             }
@@ -48,6 +52,13 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a source of the crate names it. A crate without sources among these files is not judged.
+fn is_listed(files: &[File], owner: &str, name: &str) -> bool {
+    let sources = format!("crates/{owner}/src/");
+    let mut sources = files.iter().filter(|file| file.path.starts_with(&sources)).peekable();
+    sources.peek().is_none() || sources.any(|file| file.text.contains(name))
 }
 
 /// Number, name and, of a pair, the database.
@@ -89,6 +100,18 @@ mod tests {
         ] {
             assert_eq!(found(&[bad]), 1, "{bad}");
         }
+    }
+
+    #[test]
+    fn each_is_listed_in_its_crate() {
+        let lists = file("crates/booking/src/lib.rs", r#"migration!("booking", "0001_a")"#);
+        let [first, second] =
+            ["0001_a.sql", "0002_b.sql"].map(|n| file(&format!("crates/booking/migrations/{n}"), ""));
+        assert!(check(&[lists, first]).is_empty());
+        assert_eq!(
+            check(&[file("crates/booking/src/lib.rs", r#"migration!("booking", "0001_a")"#), second]).len(),
+            1
+        );
     }
 
     #[test]
