@@ -1,12 +1,16 @@
 //! `serve` and `migrate`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use base::Clock;
 use server::{App, Config};
 use tokio_util::sync::CancellationToken;
 
 use crate::{logs, memory, staff};
+
+/// Within this time all workers have looked for work once.
+const FIRST_ROUNDS: Duration = Duration::from_secs(2);
 
 /// Serves until it is told to stop.
 pub(crate) async fn run(config: Config, migrate: bool) -> anyhow::Result<ExitCode> {
@@ -27,11 +31,17 @@ pub(crate) async fn run(config: Config, migrate: bool) -> anyhow::Result<ExitCod
     let (staff, hospitals) = (app.staff.clone(), app.hospitals.clone());
     let public_url = app.config.server.public_url.clone();
     let running = app.run(listener, stop.clone());
-    memory::give_back_code();
+    memory::give_back();
     if let Err(error) = staff::administrators(&staff, &hospitals, &public_url, false).await {
         tracing::error!(%error, "the first administrator could not be made; `xinglin staff first` tries again");
     }
-    stopped.await;
+    tokio::pin!(stopped);
+    // The first rounds of all workers touch much that is then not used for long, too.
+    let asked_to_stop = tokio::time::timeout(FIRST_ROUNDS, &mut stopped).await.is_ok();
+    if !asked_to_stop {
+        memory::give_back();
+        stopped.await;
+    }
     tracing::info!("stopping");
     stop.cancel();
     running.finished().await;
