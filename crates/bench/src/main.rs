@@ -5,6 +5,7 @@
 //! - [`reads`]: what everybody reads, from memory, beside bare axum; and how old it may be
 //! - [`callback`]: WeChat's pushes, beside wechatpy and bare axum ([`echo`])
 //! - [`release`]: 5,000 people for 300 numbers at a set second, through the rush entrance
+//! - [`growth`]: the cost of bookings and reads with ten million past appointments
 //! - [`nodes`]: several processes of the program on one PostgreSQL
 //! - [`watch`]: thousands of open streams over the lines of a hospital that moves
 //! - [`load`]: the load generator; [`signed`]: requests of whoever has signed in; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
@@ -17,6 +18,7 @@ mod callback;
 mod child;
 mod echo;
 mod figures;
+mod growth;
 mod load;
 mod machine;
 mod nodes;
@@ -54,6 +56,8 @@ enum What {
     Reads(reads::Options),
     /// Encrypted callbacks a second and their processor time, beside wechatpy and bare axum. Fails when a target is missed.
     Callback(callback::Options),
+    /// Bookings and reads with 0.1, 1 and 10 million past appointments. Fails when the cost grows by more than 1.3.
+    Growth(growth::Options),
     /// One, two and three nodes on one PostgreSQL. Fails when three do less than 0.8 times what one does.
     Nodes(nodes::Options),
     /// A release: 5,000 people, 300 numbers, one second. Fails when a target is missed.
@@ -103,6 +107,7 @@ async fn run(cli: Cli) -> Result<bool> {
             What::Reads(options) => reads::run(&options).await,
             What::Plain { address, file } => reads::plain::serve(address, &file).await,
             What::Callback(options) => callback::run(&options).await,
+            What::Growth(options) => growth::run(&options).await,
             What::Nodes(options) => nodes::run(&options).await,
             What::Release(options) => release::run(&options).await,
             What::Watch(options) => watch::run(&options).await,

@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What is not worked off by then points to a fault.
 const AFTERMATH: Duration = Duration::from_secs(900);
 const LOOK: Duration = Duration::from_millis(100);
+/// A server is idle once its workers have looked for work and what the start needed is given back.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// Events that nobody has worked off, and notices of which nobody knows yet how to send them.
 const LEFT_TEXT: &str = "SELECT CAST((SELECT COUNT(*) FROM event WHERE state = 'new')
@@ -142,6 +144,7 @@ impl Round<'_> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let settings = settings(&config, address);
         let server = Server::start(self.folder, address, &["serve"], &settings, PATIENCE).await?;
+        tokio::time::sleep(SETTLED).await;
         let idle = Memory::of(server.pid())?;
         let connections = usize::try_from(connections)?;
         // Before release everybody looks at the page: they have signed in, and the server knows it.
