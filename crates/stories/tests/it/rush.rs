@@ -137,6 +137,32 @@ async fn later_ones_are_served_in_the_order_in_which_they_came() {
         .await;
 }
 
+/// Who wants to pay online keeps the place for as long as anybody has to pay, counted from when they got it, not from when they asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_pays_online_has_their_place_kept() {
+    in_line()
+        .play(async |hospital: &Hospital| {
+            let slot = released_soon(hospital, 3).await;
+            let people = hospital.crowd(2).await;
+            let opens = hospital.instant(0, "08:10");
+            hospital.becomes_exactly(opens.plus(Duration::from_millis(10))).await;
+            let [online, counter] = &people[..] else { panic!("two people") };
+            let body = json!({"slot_id": slot, "person_id": online.person, "pay": "online"});
+            let first = online.browser.post_once("/api/v1/appointments", body).await.expect(202);
+            let second = wishes(counter, &slot, &key()).await.expect(202);
+            hospital.becomes_exactly(opens.plus(Duration::from_millis(2_000))).await;
+            let kept = ticket(online, first.id(), 20).await;
+            let booked = ticket(counter, second.id(), 20).await;
+            assert_eq!(booked["appointment"]["state"], "booked");
+            let kept = &kept["appointment"];
+            assert_eq!((&kept["state"], &kept["hold_for"]), (&json!("held"), &json!("payment")), "{kept}");
+            let until = opens.plus(Duration::from_millis(2_000) + Duration::from_secs(15 * 60));
+            let said: jiff::Timestamp = kept["hold_until"].as_str().unwrap().parse().unwrap();
+            assert_eq!(said.as_millisecond(), until.0, "{kept}");
+        })
+        .await;
+}
+
 /// The draw is a draw: those who came first have no better chance than those who came last.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_first_in_the_first_second_has_no_advantage() {
