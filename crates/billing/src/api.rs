@@ -1,5 +1,6 @@
 //! Money for patients, under `/api/v1/payments` and `/api/v1/charges`, and for the cashier's office under `/api/v1/staff/billing`.
 
+mod office;
 mod patient;
 mod staff;
 mod wire;
@@ -35,6 +36,11 @@ pub fn routes() -> Routes<BillingDeps> {
         .route::<Cashier>(routes!(staff::take))
         .route::<Cashier>(routes!(staff::ask_refund, staff::refunds))
         .route::<Cashier>(routes!(staff::hand_out))
+        .route::<Cashier>(routes!(office::to_pay))
+        .route::<SeeMoney>(routes!(office::sums))
+        .route::<SeeMoney>(routes!(office::find_charges))
+        .route::<SeeMoney>(routes!(office::charge_of_id))
+        .route::<SeeMoney>(routes!(office::colleagues))
         .route::<SeeMoney>(routes!(staff::charge))
         .route::<SeeMoney>(routes!(staff::suspense))
         .route::<SeeMoney>(routes!(staff::own_suspense))
