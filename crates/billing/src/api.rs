@@ -3,6 +3,7 @@
 mod office;
 mod patient;
 mod staff;
+mod sums;
 mod wire;
 
 use async_trait::async_trait;
@@ -37,7 +38,7 @@ pub fn routes() -> Routes<BillingDeps> {
         .route::<Cashier>(routes!(staff::ask_refund, staff::refunds))
         .route::<Cashier>(routes!(staff::hand_out))
         .route::<Cashier>(routes!(office::to_pay))
-        .route::<SeeMoney>(routes!(office::sums))
+        .route::<SeeMoney>(routes!(sums::sums))
         .route::<SeeMoney>(routes!(office::find_charges))
         .route::<SeeMoney>(routes!(office::charge_of_id))
         .route::<SeeMoney>(routes!(office::colleagues))
