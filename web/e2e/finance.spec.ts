@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test, type APIRequestContext, type Browser, type Page } from '@playwright/test'
 import { ownDemo, type OwnDemo } from './demo'
 import { Payer } from './payer'
-import { look, totp } from './staff'
+import { look as lookAt, totp } from './staff'
 
 const HOUR = 3_600_000
 const shots = join(import.meta.dirname, '../shots/finance')
@@ -48,6 +48,12 @@ async function desk(browser: Browser, who: string): Promise<Page> {
   await page.getByRole('button', { name: '登录' }).click()
   await page.locator('.top-who').waitFor()
   return page
+}
+
+/** Looks at a page once the line that something was done has gone from over it. */
+async function look(page: Page, name: string): Promise<void> {
+  await expect(page.locator('.said-on')).toHaveCount(0)
+  await lookAt(page, name, 'finance')
 }
 
 const go = async (page: Page, path: string): Promise<void> => {
@@ -91,7 +97,7 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   await finance.getByRole('button', { name: '开班' }).click()
   await expect(finance.getByText('金额不对，请检查。')).toBeVisible()
   await finance.getByLabel('备用金（元）').fill('200')
-  await look(finance, '01-till-open', 'finance')
+  await look(finance, '01-till-open')
   await finance.getByRole('button', { name: '开班' }).click()
   await expect(finance.getByText('已开班。')).toBeVisible()
   await finance.getByLabel('签到码或预约编号').fill('apt_nobody')
@@ -105,11 +111,11 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   await expect(finance.getByRole('button', { name: /^收款 ¥/ })).toBeDisabled()
   await finance.getByLabel('实收现金（元）').fill('500')
   await expect(finance.getByText(/找零 ¥/)).toBeVisible()
-  await look(finance, '02-till-take', 'finance')
+  await look(finance, '02-till-take')
   await finance.getByRole('button', { name: /^收款 ¥/ }).click()
   await expect(finance.getByText(/已收 ¥/)).toBeVisible()
   await expect(counter.app.getByRole('heading', { name: '预约成功' })).toBeVisible()
-  await look(finance, '03-till-taken', 'finance')
+  await look(finance, '03-till-taken')
 
   // From the platform's number on the payer's phone to the bill, and down to what proved it.
   await finance.getByRole('link', { name: '账单查询' }).click()
@@ -121,7 +127,7 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   await expect(finance.getByRole('heading', { name: '账本' })).toBeVisible()
   await finance.getByRole('button', { name: '看凭据' }).first().click()
   await expect(finance.getByRole('dialog', { name: '凭据' })).toContainText(number)
-  await look(finance, '04-observation', 'finance')
+  await look(finance, '04-observation')
   await finance.getByRole('dialog').getByRole('button', { name: '关闭' }).click()
   await finance.getByRole('button', { name: '申请退款' }).click()
   const form = finance.getByRole('dialog', { name: '申请退款' })
@@ -130,10 +136,10 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   await form.getByRole('button', { name: '申请退款' }).click()
   await expect(form.getByText('超过了还能退的金额。')).toBeVisible()
   await form.getByLabel('退款金额（元）').fill('1.50')
-  await look(finance, '05-ask-refund', 'finance')
+  await look(finance, '05-ask-refund')
   await form.getByRole('button', { name: '申请退款' }).click()
   await expect(finance.getByText('已提交，等另一位同事复核。')).toBeVisible()
-  await look(finance, '06-bill', 'finance')
+  await look(finance, '06-bill')
   const bill = finance.url()
 
   // Nobody approves what they asked for; a colleague does.
@@ -144,7 +150,7 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   const cashier = await desk(browser, 'cashier')
   await cashier.getByRole('link', { name: '退款', exact: true }).click()
   await expect(cashier.getByRole('row', { name: /医生临时换人.*1\.50.*finance.*待复核/ })).toBeVisible()
-  await look(cashier, '07-refunds', 'finance')
+  await look(cashier, '07-refunds')
   await cashier.getByRole('button', { name: '同意', exact: true }).click()
   await cashier.getByRole('dialog').getByRole('button', { name: '同意', exact: true }).click()
   await expect(cashier.getByText('已同意，正在退回。')).toBeVisible()
@@ -152,7 +158,7 @@ test('a day of the finance office, closed on the next morning', async ({ browser
     await finance.goto(bill)
     await expect(finance.getByRole('row', { name: /医生临时换人.*已退回/ })).toBeVisible({ timeout: 3_000 })
   }).toPass({ timeout: 60_000 })
-  await look(finance, '08-bill-refunded', 'finance')
+  await look(finance, '08-bill-refunded')
 
   // The drawer is counted: a yuan is missing and explained.
   await finance.getByRole('link', { name: '收费窗口' }).click()
@@ -164,20 +170,20 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   await finance.getByRole('button', { name: '交班' }).click()
   await expect(finance.getByText('实点金额与应有金额不符，请写明情况。')).toBeVisible()
   await finance.getByLabel('差额情况').fill('少找回一元')
-  await look(finance, '09-till-close', 'finance')
+  await look(finance, '09-till-close')
   await finance.getByRole('button', { name: '交班' }).click()
   await finance.getByRole('dialog').getByRole('button', { name: '交班' }).click()
   await expect(finance.getByText(/已交班/)).toBeVisible()
   await finance.getByRole('link', { name: '班次' }).click()
   await expect(finance.getByRole('row', { name: /finance.*-1\.00.*少找回一元/ })).toBeVisible()
-  await look(finance, '10-shifts', 'finance')
+  await look(finance, '10-shifts')
 
   // The day's report: on screen, as a file, on paper.
   await finance.getByRole('link', { name: '收入日报' }).click()
   await expect(finance.getByRole('row', { name: /微信支付.*1\.50/ })).toBeVisible()
   await expect(finance.getByRole('row', { name: /现金（窗口）/ })).toBeVisible()
   await expect(finance.getByRole('row', { name: /呼吸内科/ })).toBeVisible()
-  await look(finance, '11-takings', 'finance')
+  await look(finance, '11-takings')
   const [file] = await Promise.all([
     finance.waitForEvent('download'),
     finance.getByRole('button', { name: '导出 CSV' }).click(),
@@ -193,7 +199,7 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   await finance.emulateMedia({ media: 'screen' })
   await finance.getByRole('button', { name: 'English' }).click()
   await finance.getByRole('heading', { name: 'Takings' }).waitFor()
-  await look(finance, '13-takings-en', 'finance')
+  await look(finance, '13-takings-en')
 
   // The next morning the platform's bill has a fen more than we.
   const wrong = await request.put(`${sim}sim/v1/pay-faults`, { data: { bill_change: true } })
@@ -207,15 +213,15 @@ test('a day of the finance office, closed on the next morning', async ({ browser
     await next.reload()
     await expect(difference).toBeVisible({ timeout: 2_000 })
   }).toPass({ timeout: 120_000 })
-  await look(next, '14-days', 'finance')
+  await look(next, '14-days')
   await difference.getByRole('button', { name: '写说明' }).click()
   await next.getByLabel('查到的情况').fill('平台账单多记一分，已向平台核实')
-  await look(next, '15-explain', 'finance')
+  await look(next, '15-explain')
   await next.getByRole('dialog').getByRole('button', { name: '写说明' }).click()
   await expect(next.getByText('已提交，等另一位同事复核。')).toBeVisible()
   const second = await desk(browser, 'cashier')
   await go(second, `reconciliation?from=${today}&to=${today}`)
-  await look(second, '16-agree', 'finance')
+  await look(second, '16-agree')
   await second.getByRole('button', { name: '同意', exact: true }).click()
   await second.getByRole('dialog').getByRole('button', { name: '同意', exact: true }).click()
   await expect(second.getByText('已同意，正在重新核对这一天。')).toBeVisible()
@@ -225,8 +231,8 @@ test('a day of the finance office, closed on the next morning', async ({ browser
       timeout: 2_000,
     })
   }).toPass({ timeout: 120_000 })
-  await look(second, '17-closed', 'finance')
+  await look(second, '17-closed')
   await go(second, 'unplaced')
   await expect(second.getByRole('heading', { name: '异常' })).toBeVisible()
-  await look(second, '18-unplaced', 'finance')
+  await look(second, '18-unplaced')
 })

@@ -29,6 +29,7 @@ export class Payer {
   private constructor(
     readonly page: Page,
     readonly sim: string,
+    readonly id: string,
     readonly who: ReturnType<typeof invented>,
     private readonly request: APIRequestContext,
     private readonly name: string,
@@ -49,12 +50,19 @@ export class Payer {
     await page.getByRole('button', { name: /杏林/ }).first().click()
     await page.getByRole('button', { name: '关注公众号' }).first().click()
     await page.getByRole('log').getByRole('button', { name: '预约挂号' }).last().click()
-    return new Payer(page, sim, who, request, name)
+    return new Payer(page, sim, id, who, request, name)
   }
 
   /** The hospital's pages. */
   get app(): FrameLocator {
     return this.page.frameLocator('iframe')
+  }
+
+  /** What the hospital told this phone, by chat and by text message. */
+  async told(): Promise<string> {
+    const read = async (what: string): Promise<string> =>
+      (await this.request.get(`${this.sim}sim/v1/phones/${this.id}/${what}`)).text()
+    return (await read('chat')) + (await read('sms'))
   }
 
   private async code(phone: string): Promise<string> {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ApiError } from '../../lib/api'
 import { en } from './en'
-import { account, fenOf, period, told, yuan } from './money'
+import { account, fenOf, outcome, period, told, yuan } from './money'
 import { zh } from './words'
 
 test('amounts are typed and shown to the fen, or are none', () => {
@@ -44,6 +44,12 @@ test('accounts of the ledger in words', () => {
   expect(account('obligation:chg_1')).toBe(zh['account.obligation'])
   expect(account('cash-desk:sft_1')).toBe(zh['account.desk'])
   expect(account('something:new')).toBe('something:new')
+})
+
+test('what came of an observation is said in words, as far as it has some', () => {
+  expect(outcome('paid, and the service given')).toBe(zh['outcome.paid_and_the_service_given'])
+  expect(outcome('the payer’s account can’t take it')).toBe(outcome("the payer's account can't take it"))
+  expect([outcome('something new'), outcome(undefined)]).toEqual(['something new', ''])
 })
 
 test('the days of a list: today, or some days back', () => {

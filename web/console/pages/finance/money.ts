@@ -76,6 +76,15 @@ export function account(text: string): string {
   return look(`channel.${channel}`) ?? text
 }
 
+/** What came of an observation, in words. */
+export function outcome(text: string | null | undefined): string {
+  const key = (text ?? '')
+    .toLowerCase()
+    .replace(/[^a-z]+/g, '_')
+    .replace(/^_|_$/g, '')
+  return look(`outcome.${key}`) ?? text ?? ''
+}
+
 /** A problem in the words of these pages, where they have some. */
 export function told(problem: ApiError | undefined): ApiError | undefined {
   const words = problem && look(`err.${problem.code}`)

@@ -6,7 +6,6 @@ export const desk: Mirror<typeof zh> = {
   'paid.fee': 'Paid',
   'paid.back': 'How far the refund is stands in the bill',
   'paid.bills': 'Bill and refund',
-  'paid.step': 'The fee of {fee} is paid; the receipt is under “Bill and refund”',
   'offer.title': 'Choose another time',
   'offer.sorry': 'We are sorry: the clinic of {who} on {when} is called off',
   'offer.reason': 'Why: {reason}',
