@@ -16,6 +16,7 @@ export const en: Mirror<typeof zh> = {
   'fin.nobody': '—',
 
   'who.system': 'System',
+  'who.platform': 'Platform’s signature',
   'who.patient': 'Patient',
 
   'day.text': 'What came in and went back, by the ledger. Days begin at midnight where the hospital stands.',

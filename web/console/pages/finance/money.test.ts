@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ApiError } from '../../lib/api'
 import { en } from './en'
-import { account, fenOf, outcome, period, told, yuan } from './money'
+import { account, fenOf, outcome, period, told, who, yuan } from './money'
 import { zh } from './words'
 
 test('amounts are typed and shown to the fen, or are none', () => {
@@ -36,6 +36,12 @@ test('every problem of billing has its words in both languages', () => {
   expect(problem?.problem.detail).toBe(zh['err.no_shift'])
   const other = new ApiError({ status: 500, code: 'internal' })
   expect(told(other)).toBe(other)
+})
+
+test('who is behind a row', () => {
+  expect([who('system'), who('acc_1'), who(undefined)]).toEqual([zh['who.system'], zh['who.patient'], '—'])
+  expect([who('PUB_KEY_ID_01'), who('bill:abc')]).toEqual([zh['who.platform'], zh['who.platform']])
+  expect(who('stf_1')).toBe('stf_1')
 })
 
 test('accounts of the ledger in words', () => {

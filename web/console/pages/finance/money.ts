@@ -50,6 +50,8 @@ export async function loadNames(ids: (string | null | undefined)[]): Promise<voi
 export function who(id: string | null | undefined): string {
   if (!id) return t('fin.nobody')
   if (id.startsWith('acc_')) return t('who.patient')
+  // What proved it; the key or the file's hash is for who looks closer.
+  if (/^(PUB_KEY_ID|bill:)/.test(id)) return t('who.platform')
   return id === 'system' ? t('who.system') : (colleagues.value.get(id) ?? id)
 }
 

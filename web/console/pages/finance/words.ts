@@ -15,6 +15,7 @@ export const zh = {
   'fin.nobody': '—',
 
   'who.system': '系统',
+  'who.platform': '平台签名',
   'who.patient': '患者',
 
   'day.text': '按账本统计到账与退回。日期按医院所在地的零点划分。',
