@@ -212,7 +212,10 @@ test('a day of the finance office, closed on the next morning', async ({ browser
   await expect(async () => {
     await next.reload()
     await expect(difference).toBeVisible({ timeout: 2_000 })
-  }).toPass({ timeout: 120_000 })
+  }).toPass({ timeout: 20_000 }).catch(async (failure: unknown) => {
+    console.log(await next.locator('main').innerText(), await now(request))
+    throw failure
+  })
   await look(next, '14-days')
   await difference.getByRole('button', { name: '写说明' }).click()
   await next.getByLabel('查到的情况').fill('平台账单多记一分，已向平台核实')

@@ -314,6 +314,7 @@ export const zh = {
   'err.payment_refused': '支付平台没有接受这笔订单，请换一种方式。',
   'err.payment_unclear': '支付平台暂时没有回应，请稍后再看，不会重复扣款。',
   'err.insurance_refused': '医保没有通过这笔结算，可以改为自费。',
+  'err.insurance_other_person': '授权的医保电子凭证不是这位就诊人本人的，请用本人的，或改为自费。',
   'err.authorisation_needed': '使用医保要先由患者授权。',
   'err.refund_too_much': '超过了还能退的金额。',
   'err.not_refundable': '这笔支付还没有到账，不能退款。',
