@@ -319,7 +319,8 @@ export const en: Mirror<typeof zh> = {
   'err.payment_refused': 'The platform did not accept this order; use another way.',
   'err.payment_unclear': 'The platform is not answering; look again in a moment. Nobody is charged twice.',
   'err.insurance_refused': 'Insurance did not accept this; it can be paid without.',
-  'err.insurance_other_person': 'The credential is not this patient’s own; use theirs, or pay without insurance.',
+  'err.insurance_other_person':
+    'The credential is not this patient’s own; use theirs, or pay without insurance.',
   'err.authorisation_needed': 'Insurance needs the patient’s authorisation first.',
   'err.refund_too_much': 'More than can still be refunded.',
   'err.not_refundable': 'This payment has not come in, so it can’t be refunded.',
