@@ -43,7 +43,7 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /(phones|console|week|desk|calling)\.spec\.ts/,
+  testIgnore: /(phones|console|week|desk|calling|paying|finance)\.spec\.ts/,
   projects: [
     {
       // The console, at a desk.
@@ -62,7 +62,9 @@ export default defineConfig<{ kind: Kind }>({
     // A screen and a kiosk beside the console, in a demonstration of their own.
     { name: 'calling', testMatch: /calling\.spec\.ts/, testIgnore: [] },
     // The simulator's phones, in the demonstration itself.
-    { name: 'phones', testMatch: /phones\.spec\.ts/, testIgnore: [] },
+    { name: 'phones', testMatch: /(phones|paying)\.spec\.ts/, testIgnore: [] },
+    // The finance office, in a demonstration of its own: it moves the clock to the next morning.
+    { name: 'finance', testMatch: /finance\.spec\.ts/, testIgnore: [] },
     {
       name: 'android-wechat',
       use: {

@@ -13,15 +13,15 @@ export interface Demo {
   staff: Record<string, { login: string; password: string; totp_secret: string }>
 }
 
-/** The six digits that an authenticator shows for a secret now (RFC 6238). */
-export function totp(secret: string): string {
+/** The six digits that an authenticator shows for a secret at a time (RFC 6238). */
+export function totp(secret: string, at = Date.now()): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
   const bits = [...secret.replace(/\s/g, '')]
     .map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0'))
     .join('')
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)))
   const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
+  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)))
   const tag = createHmac('sha1', key).update(counter).digest()
   const offset = (tag.at(-1) ?? 0) & 15
   return String((tag.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')

@@ -2264,6 +2264,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/billing/charges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The charges that a number belongs to: what stands on a phone's receipt, in a platform's bill, on a slip. */
+        get: operations["billing_find_charges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/charges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A charge by its own id, with all attempts, refunds and rows of the ledger. */
+        get: operations["billing_charge_of_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who members of staff are that stand in shifts, refunds and explanations. Unknown ids are left out. */
+        get: operations["billing_colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/billing/days": {
         parameters: {
             query?: never;
@@ -2487,6 +2538,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/billing/sums": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came in and went back, by channel, department and cashier. */
+        get: operations["billing_sums"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/billing/suspense": {
         parameters: {
             query?: never;
@@ -2532,6 +2600,23 @@ export interface paths {
         put?: never;
         /** Takes cash or a card for something, in one's shift. */
         post: operations["billing_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/billing/to-pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is to be paid for a thing, looked at before money is taken. Nothing is written. */
+        get: operations["billing_to_pay"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4830,6 +4915,15 @@ export interface components {
             name?: components["schemas"]["Text2"] | null;
             wifi?: components["schemas"]["NewWifi"] | null;
         };
+        /** @description A colleague who took, gave back or decided something. */
+        Colleague: {
+            /** @description The id. */
+            id: string;
+            /** @description The name to sign in with. */
+            login: string;
+            /** @description The real name with all but its first character covered. */
+            name_masked: string;
+        };
         /** @description Whom the phone's holder says they have scanned. */
         Confirmation: {
             /** @description The patient's full name. */
@@ -6712,6 +6806,20 @@ export interface components {
                 closed_at?: string | null;
                 /** @description Its scans. */
                 counts: components["schemas"]["ScanCounts"];
+            }[];
+            /** @description Where the next page starts; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. `next` is what the caller sends as `after` to get the next one; it is opaque. */
+        Page_Colleague: {
+            /** @description The entries. */
+            items: {
+                /** @description The id. */
+                id: string;
+                /** @description The name to sign in with. */
+                login: string;
+                /** @description The real name with all but its first character covered. */
+                name_masked: string;
             }[];
             /** @description Where the next page starts; absent on the last one. */
             next?: string | null;
@@ -9155,6 +9263,50 @@ export interface components {
             /** @description The payment. */
             payment: components["schemas"]["Payment"];
         };
+        /** @description What came in and went back in some days, by the ledger. The same money three times: by who holds it, by who earns it, by who took it. */
+        Takings: {
+            /** @description By channel. Each part of an insured payment counts in its own. */
+            channels: components["schemas"]["TakingsSum"][];
+            /** @description By department. */
+            departments: components["schemas"]["TakingsSum"][];
+            /** @description By cashier; without one: online. */
+            cashiers: components["schemas"]["TakingsSum"][];
+            /** @description Everything. */
+            total: components["schemas"]["TakingsSum"];
+        };
+        /** @description What came in and went back under one heading. */
+        TakingsSum: {
+            /**
+             * @description A channel (`wechatpay`, `alipay`, `insurance_gov`, `insurance_own`, `insurance_other`, `card`, `cash`), a department's id or a
+             *     member of staff's. Absent for what belongs to no department, or was paid without a cashier.
+             */
+            key?: string | null;
+            /**
+             * Format: int64
+             * @description How many payments.
+             */
+            payments: number;
+            /**
+             * Format: int64
+             * @description What they brought.
+             */
+            received_fen: number;
+            /**
+             * Format: int64
+             * @description How many refunds.
+             */
+            refunds: number;
+            /**
+             * Format: int64
+             * @description What they took back.
+             */
+            returned_fen: number;
+            /**
+             * Format: int64
+             * @description What is left.
+             */
+            net_fen: number;
+        };
         /** @description Whether clinics are made of a template. */
         TemplateActive: {
             active: boolean;
@@ -9246,6 +9398,26 @@ export interface components {
          * @enum {string}
          */
         TicketState: "waiting" | "called" | "serving" | "away" | "done" | "left" | "void";
+        /** @description What a cashier would take for a thing. */
+        ToPay: {
+            /** @description What it is for: an appointment's id. */
+            subject_id: string;
+            /** @description What it is. */
+            title: components["schemas"]["Text2"];
+            /** @description Who is treated, with all but the first character covered. */
+            person_name_masked: string;
+            /** @description The department that earns it. */
+            department_id?: string | null;
+            /** @description The day of the service. */
+            due_date: string;
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            amount_fen: number;
+            /** @description Until when it is kept for who has not paid. */
+            pay_until?: string | null;
+        };
         /** @description A piece of work that failed for good. */
         Trouble: {
             sort: components["schemas"]["TroubleSort"];
@@ -14600,6 +14772,79 @@ export interface operations {
             };
         };
     };
+    billing_find_charges: {
+        parameters: {
+            query: {
+                /** @description A payment's, refund's, charge's or appointment's id, our order number at a platform, or the platform's own number. */
+                number: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Charge"];
+                };
+            };
+        };
+    };
+    billing_charge_of_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargeFile"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_colleagues: {
+        parameters: {
+            query: {
+                /** @description Ids of staff (`stf_…`), joined by commas; at most fifty. */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Colleague"];
+                };
+            };
+        };
+    };
     billing_days: {
         parameters: {
             query: {
@@ -15059,6 +15304,39 @@ export interface operations {
             };
         };
     };
+    billing_sums: {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                from: string;
+                /** @description The last day. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Takings"];
+                };
+            };
+            /** @description range_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     billing_suspense: {
         parameters: {
             query?: never;
@@ -15135,6 +15413,45 @@ export interface operations {
                 };
             };
             /** @description no_shift, nothing_to_pay, already_paid */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    billing_to_pay: {
+        parameters: {
+            query: {
+                /** @description What is to be paid for: an appointment's id, or the code that the patient shows for checking in. */
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToPay"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description nothing_to_pay, already_paid */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -1,7 +1,9 @@
 //! Money for patients, under `/api/v1/payments` and `/api/v1/charges`, and for the cashier's office under `/api/v1/staff/billing`.
 
+mod office;
 mod patient;
 mod staff;
+mod sums;
 mod wire;
 
 use async_trait::async_trait;
@@ -35,6 +37,11 @@ pub fn routes() -> Routes<BillingDeps> {
         .route::<Cashier>(routes!(staff::take))
         .route::<Cashier>(routes!(staff::ask_refund, staff::refunds))
         .route::<Cashier>(routes!(staff::hand_out))
+        .route::<Cashier>(routes!(office::to_pay))
+        .route::<SeeMoney>(routes!(sums::sums))
+        .route::<SeeMoney>(routes!(office::find_charges))
+        .route::<SeeMoney>(routes!(office::charge_of_id))
+        .route::<SeeMoney>(routes!(office::colleagues))
         .route::<SeeMoney>(routes!(staff::charge))
         .route::<SeeMoney>(routes!(staff::suspense))
         .route::<SeeMoney>(routes!(staff::own_suspense))

@@ -133,6 +133,7 @@ pub fn migrations() -> Vec<::store::Migration> {
         },
         ::store::migration!("billing", "0003_reconcile"),
         ::store::migration!("billing", "0004_charges_of_a_thing"),
+        ::store::migration!("billing", "0005_provider_numbers"),
     ]
 }
 

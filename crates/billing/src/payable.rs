@@ -59,6 +59,14 @@ pub trait Payable: Send + Sync {
     /// Any [`store::StoreError`].
     async fn lock(&self, tx: &mut Tx, hospital: &Hospital, subject: &str) -> Result<()>;
 
+    /// The thing whose holder shows this code at the desk; `None` when no thing of this kind has it.
+    ///
+    /// # Errors
+    /// Any [`store::StoreError`].
+    async fn of_code(&self, _tx: &mut Tx, _hospital: &Hospital, _code: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// What is owed for it; `None` when there is no such thing, or nothing (any more) to be paid for it. `account`: only if it
     /// is this account's to pay; `None` asks for the desk.
     ///
@@ -95,6 +103,22 @@ impl Payables {
     #[must_use]
     pub fn of_subject(&self, subject: &str) -> Option<&dyn Payable> {
         self.0.iter().find(|one| one.knows(subject)).map(|one| &**one)
+    }
+
+    /// What somebody at the desk means: the id of a thing, or the code that its holder shows. Gives the thing's id.
+    ///
+    /// # Errors
+    /// Any [`store::StoreError`].
+    pub async fn meant(&self, tx: &mut Tx, hospital: &Hospital, typed: &str) -> Result<Option<String>> {
+        if self.of_subject(typed).is_some() {
+            return Ok(Some(typed.to_owned()));
+        }
+        for kind in self.0.iter() {
+            if let Some(found) = kind.of_code(tx, hospital, typed).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// A kind by its word.

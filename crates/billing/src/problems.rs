@@ -179,3 +179,14 @@ pub(crate) fn way_invalid() -> Problem {
     Problem::new(Kind::Invalid, "way_invalid", "支付方式不对。", "This way of paying can't be used here.")
         .field("way", "way_invalid", "支付方式不对", "can't be used here")
 }
+
+/// Days that are not in order, or too many.
+pub(crate) fn range_invalid() -> Problem {
+    Problem::new(
+        Kind::Invalid,
+        "range_invalid",
+        "日期范围不对，最多可查 93 天。",
+        "These days can't be shown: at most 93, the first one first.",
+    )
+    .field("to", "range_invalid", "最多 93 天", "at most 93 days")
+}

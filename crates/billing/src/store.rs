@@ -8,6 +8,7 @@ pub(crate) mod observation;
 pub(crate) mod payment;
 pub(crate) mod refund;
 pub(crate) mod shift;
+pub(crate) mod takings;
 
 /// All of it, for the test that prepares every statement on both databases.
 pub(crate) fn statements() -> Vec<store::Sql> {
@@ -20,6 +21,7 @@ pub(crate) fn statements() -> Vec<store::Sql> {
         payment::ALL,
         refund::ALL,
         shift::ALL,
+        takings::ALL,
     ]
     .concat()
 }

@@ -89,6 +89,13 @@ impl Payable for Registrations {
         schedule::stock::lock(tx, hospital.id, &[found.slot]).await.map(drop)
     }
 
+    async fn of_code(&self, tx: &mut Tx, hospital: &Hospital, code: &str) -> Result<Option<String>> {
+        // As it is printed or read out: in capitals, in groups.
+        let code: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+        let found = crate::arrive::by_code(tx, hospital.id, &code.to_ascii_uppercase()).await?;
+        Ok(found.map(|one| one.id.to_string()))
+    }
+
     async fn bill(
         &self,
         tx: &mut Tx,

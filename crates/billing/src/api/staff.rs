@@ -9,17 +9,14 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::wire::{
-    self, ChargeBody, LedgerEntry, ObservationBody, PaymentBody, RefundBody, ShiftBody, SuspenseBody,
-};
+use super::office::{self, ChargeFile};
+use super::wire::{self, ChargeBody, ObservationBody, PaymentBody, RefundBody, ShiftBody, SuspenseBody};
 use crate::BillingDeps;
 use crate::counter::{self, Taking};
 use crate::model::{ObservationId, PaymentId, RefundId, RefundState, SuspenseId, Way};
 use crate::problems;
 use crate::refunds::{self as back, Ask};
-use crate::store::{
-    charge as charges, ledger as books, observation, payment as payments, refund as refunds, shift as shifts,
-};
+use crate::store::{charge as charges, ledger as books, observation, refund as refunds, shift as shifts};
 
 /// A drawer at the beginning of a shift.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -96,15 +93,6 @@ pub(super) struct Taken {
     charge: ChargeBody,
     /// The payment.
     payment: PaymentBody,
-}
-
-/// A charge as the office sees it: with every row of the ledger.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ChargeFile {
-    /// The charge; all attempts to pay it are in it.
-    charge: ChargeBody,
-    /// What was booked for it, the first first.
-    ledger: Vec<LedgerEntry>,
 }
 
 fn text(field: &'static str, text: &str, most: usize) -> Result<String, Problem> {
@@ -300,17 +288,7 @@ pub(super) async fn charge(
     let payable = deps.payables.of_subject(&query.subject_id).ok_or_else(Problem::not_found)?;
     let found = charges::read_of_subject(&deps.db, h.id, payable.kind(), &query.subject_id).await?;
     let found = found.ok_or_else(Problem::not_found)?;
-    let mut body = wire::charge(h, &found);
-    let items = charges::items(&deps.db, h.id, found.id).await?;
-    body.items = items.into_iter().map(Into::into).collect();
-    let all = payments::read_of_charge(&deps.db, h.id, found.id).await?;
-    body.payments = all.iter().map(|one| wire::payment(h, one)).collect();
-    let back = refunds::read_of_charge(&deps.db, h.id, found.id).await?;
-    body.refunds = back.iter().map(|one| wire::refund_for_staff(h, one)).collect();
-    let invoice = charges::invoice(&deps.db, h.id, found.id).await?;
-    body.invoice = invoice.map(|one| wire::invoice(h, one));
-    let rows = books::of_charge(&deps.db, h.id, found.id).await?;
-    Ok(Json(ChargeFile { charge: body, ledger: rows.into_iter().map(|row| wire::entry(h, row)).collect() }))
+    Ok(Json(office::file(&deps, h, &found).await?))
 }
 
 /// Money that waits to be placed, the oldest first.

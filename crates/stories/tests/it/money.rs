@@ -6,6 +6,7 @@ mod desk;
 mod insurance;
 mod late;
 mod notices;
+mod office;
 mod online;
 mod refunds;
 

@@ -22,7 +22,7 @@ pub(super) struct Person {
     roles: &'static [Role],
 }
 
-/// One for each kind of work.
+/// One for each kind of work, two for money.
 pub(super) const PEOPLE: &[Person] = &[
     Person { login: "admin", name: "陈志远", roles: &[Role::SystemAdmin] },
     Person { login: "security", name: "沈安宁", roles: &[Role::SecurityAdmin] },
@@ -32,6 +32,8 @@ pub(super) const PEOPLE: &[Person] = &[
     Person { login: "nurse", name: "林若水", roles: &[Role::Nurse] },
     Person { login: "doctor", name: "", roles: &[Role::Doctor] },
     Person { login: "finance", name: "钱守信", roles: &[Role::Finance] },
+    // What one asks for above a limit, another approves.
+    Person { login: "cashier", name: "金巧珍", roles: &[Role::Finance] },
     Person { login: "experience", name: "温如玉", roles: &[Role::Experience] },
     Person { login: "director", name: "高瞻远", roles: &[Role::Director] },
 ];

@@ -83,6 +83,7 @@ export const book: Mirror<typeof zh> = {
   'done.next': 'What happens next',
   'done.step_come': 'Come to {campus}: {when}',
   'done.step_checkin': 'Show your code to check in',
+  'done.step_paid': 'The fee of {fee} is paid; the receipt is under “Bill and refund”',
   'done.step_pay': 'Pay the fee of {fee} at the counter',
   'done.step_bring': 'Bring the ID document of {person}',
   'done.told_wechat': 'We send the confirmation, and a reminder the day before, to your WeChat.',

@@ -3,6 +3,9 @@ import type { desk as zh } from '../zh/desk'
 
 /** What the hospital offers beside booking. In English. */
 export const desk: Mirror<typeof zh> = {
+  'paid.fee': 'Paid',
+  'paid.back': 'How far the refund is stands in the bill',
+  'paid.bills': 'Bill and refund',
   'offer.title': 'Choose another time',
   'offer.sorry': 'We are sorry: the clinic of {who} on {when} is called off',
   'offer.reason': 'Why: {reason}',

@@ -79,6 +79,7 @@ export const book = {
   'done.next': '接下来',
   'done.step_come': '{when} 到{campus}',
   'done.step_checkin': '到院后出示报到码报到',
+  'done.step_paid': '挂号费 {fee} 已付清，收据在“账单与退款”里',
   'done.step_pay': '在窗口付挂号费 {fee}',
   'done.step_bring': '带上{person}的有效证件',
   'done.told_wechat': '确认和就诊前一天的提醒会发到您的微信。',

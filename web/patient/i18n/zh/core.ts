@@ -26,7 +26,7 @@ export const core = {
 
   'dept.title': '选择科室',
   'dept.search': '科室或医生',
-  'dept.search_hint': '可输入汉字、拼音首字母或英文',
+  'dept.search_hint': '汉字、拼音首字母或英文',
   'dept.next': '最早 {date}',
   'dept.full': '近期约满',
   'dept.child': '仅限 18 岁以下',
@@ -46,9 +46,9 @@ export const core = {
   'fail.title': '暂时打不开',
   'fail.offline': '没有网络连接',
   'fail.offline_text': '请检查手机网络。已有的预约不受影响。',
-  'fail.server_text': '医院系统暂时没有回应，请稍后再试。已有的预约不受影响。',
+  'fail.server_text': '医院系统没有回应，请稍后再试。已有的预约不受影响。',
   'fail.missing': '没有找到',
-  'fail.missing_text': '可能已经不再提供，或链接有误。',
+  'fail.missing_text': '可能已不再提供，或链接有误。',
   'fail.ref': '编号 {id}',
 
   'home.book': '预约挂号',

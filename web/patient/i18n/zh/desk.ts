@@ -1,5 +1,8 @@
 /** 停诊后另约、免费复诊、加号。 */
 export const desk = {
+  'paid.fee': '已支付',
+  'paid.back': '退款进度在账单里',
+  'paid.bills': '账单与退款',
   'offer.title': '停诊后另约',
   'offer.sorry': '很抱歉，{when} {who}的门诊停诊了',
   'offer.reason': '原因：{reason}',
