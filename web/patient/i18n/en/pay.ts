@@ -4,7 +4,7 @@ import type { pay as zh } from '../zh/pay'
 export const pay: Mirror<typeof zh> = {
   'pay.title': 'Pay the registration fee',
   'pay.what': 'To pay',
-  'pay.left': 'Your place is kept for you: pay within {clock}',
+  'pay.left': 'Your place is kept for you: {clock} left to pay',
   'pay.until': 'Kept until {when}',
   'pay.over': 'The time is over and your place has been given back',
   'pay.over_text':

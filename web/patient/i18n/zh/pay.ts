@@ -2,7 +2,7 @@
 export const pay = {
   'pay.title': '支付挂号费',
   'pay.what': '应付',
-  'pay.left': '号源为您保留，请在 {clock} 内支付',
+  'pay.left': '号源为您保留，剩余支付时间 {clock}',
   'pay.until': '保留到 {when}',
   'pay.over': '保留时间已过，号已退回',
   'pay.over_text': '如果刚才已付款：还有号就为您挂上，没有就原路退回，都会通知您。',
