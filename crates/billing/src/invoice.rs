@@ -1,11 +1,11 @@
 //! E-invoices: asked for with the payment, made later by whoever makes them for the hospital.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use store::events::Failure;
-use store::{Db, Sweep};
+use tokio_util::sync::CancellationToken;
+
+use crate::BillingDeps;
 
 use crate::model::{Charge, Item};
 use crate::store::charge as charges;
@@ -32,31 +32,32 @@ pub trait Invoicer: Send + Sync {
     async fn issue(&self, charge: &Charge, items: &[Item]) -> Result<Issued, String>;
 }
 
-/// Has invoices made that are wanted.
-pub struct Issue {
-    pub(crate) invoicer: Arc<dyn Invoicer>,
+/// Has invoices made that are wanted, until `stop`.
+pub(crate) async fn run(deps: BillingDeps, stop: CancellationToken) {
+    let Some(invoicer) = deps.invoicer.clone() else { return };
+    while !stop.is_cancelled() {
+        if let Err(error) = turn(&deps, &*invoicer).await {
+            tracing::warn!(%error, "invoices could not be looked after; they are in a moment");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            () = stop.cancelled() => {}
+        }
+    }
 }
 
-#[async_trait]
-impl Sweep for Issue {
-    fn name(&self) -> &'static str {
-        "billing.invoices"
-    }
+const TICK: Duration = Duration::from_millis(500);
 
-    fn every(&self) -> Duration {
-        Duration::from_secs(5)
-    }
-
-    async fn run(&self, db: &Db) -> Result<bool, Failure> {
-        for (hospital, id) in charges::wanted_invoices(db).await? {
-            let Some(charge) = charges::read(db, hospital, id).await? else { continue };
-            let items = charges::items(db, hospital, id).await?;
-            let issued = self.invoicer.issue(&charge, &items).await.map_err(Failure::Again)?;
+async fn turn(deps: &BillingDeps, invoicer: &dyn Invoicer) -> store::Result<()> {
+    let db = &deps.db;
+    for (hospital, id) in charges::wanted_invoices(db).await? {
+        let Some(charge) = charges::read(db, hospital, id).await? else { continue };
+        let items = charges::items(db, hospital, id).await?;
+        if let Ok(issued) = invoicer.issue(&charge, &items).await {
             let mut tx = db.begin().await?;
-            charges::issued(&mut tx, hospital, id, self.invoicer.name(), (&issued.number, &issued.link))
-                .await?;
+            charges::issued(&mut tx, hospital, id, invoicer.name(), (&issued.number, &issued.link)).await?;
             tx.commit().await?;
         }
-        Ok(false)
     }
+    Ok(())
 }

@@ -208,18 +208,21 @@ impl FromRow for Odd {
 }
 
 store::statements! {
-    OPEN = "INSERT INTO bill_day (hospital_id, pay_account_id, date, state, next_at)
-            SELECT $1, $2, $3, 'open', $4 WHERE EXISTS (SELECT 1 FROM pay_account
+    OPEN = "INSERT INTO bill_day (hospital_id, pay_account_id, date, state, next_at, starts_at, ends_at)
+            SELECT $1, $2, $3, 'open', $4, $6, $5 WHERE EXISTS (SELECT 1 FROM pay_account
                 WHERE hospital_id = $1 AND id = $2 AND active = 1 AND created_at < $5) ON CONFLICT DO NOTHING";
-    DUE = "SELECT pay_account_id, date FROM bill_day WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, date LIMIT $2";
+    DUE = "SELECT d.pay_account_id, d.date FROM bill_day d WHERE d.next_at IS NOT NULL AND d.next_at <= $1
+           AND EXISTS (SELECT 1 FROM pay_account a WHERE a.hospital_id = d.hospital_id AND a.id = d.pay_account_id AND a.active = 1)
+           ORDER BY d.next_at, d.date LIMIT $2";
     GET = "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     LOCK = sqlite "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3"
         postgres "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 FOR UPDATE";
     DAYS = "SELECT * FROM bill_day WHERE hospital_id = $1 AND date >= $2 AND date <= $3 ORDER BY date DESC, pay_account_id";
-    LATER = "UPDATE bill_day SET next_at = $4, error = $5, tries = tries + 1 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 AND state <> 'closed'";
+    LATER = "UPDATE bill_day SET next_at = $4, error = $5, tries = tries + 1 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
+    LATE = "UPDATE bill_day SET next_at = $4 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 AND state = 'closed' AND next_at IS NULL";
     AGAIN = "UPDATE bill_day SET next_at = $4 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     COUNTED = "UPDATE bill_day SET state = $4, next_at = $5, error = NULL, payments = $6, paid_fen = $7, refunds = $8, refunded_fen = $9, equal = $10,
-                 carried = $11, unexplained = $12, read_at = $13, closed_at = COALESCE(closed_at, $14)
+                 carried = $11, unexplained = $12, read_at = $13, closed_at = CASE WHEN $4 = 'closed' THEN COALESCE(closed_at, $14) ELSE NULL END
                WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     CLEAR = "DELETE FROM bill_line WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     PUT = sqlite "INSERT INTO bill_line (hospital_id, pay_account_id, date, what, number, order_number, provider_no, amount_fen, at)
@@ -256,8 +259,8 @@ store::statements! {
     DIFFER = "INSERT INTO difference (hospital_id, id, pay_account_id, date, what, number, kind, provider_no, ours_fen, theirs_fen, state, opened_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11)
               ON CONFLICT (hospital_id, pay_account_id, date, what, number) DO UPDATE
-              SET kind = excluded.kind, ours_fen = excluded.ours_fen, theirs_fen = excluded.theirs_fen,
-                  state = CASE WHEN difference.state = 'settled' THEN 'open' ELSE difference.state END
+              SET kind = excluded.kind, ours_fen = excluded.ours_fen, theirs_fen = excluded.theirs_fen, provider_no = excluded.provider_no,
+                  state = 'open', opened_at = excluded.opened_at, ended_at = NULL, note = NULL, explained_by = NULL, approved_by = NULL
               WHERE difference.kind <> excluded.kind OR difference.state = 'settled'
                  OR COALESCE(difference.ours_fen, -1) <> COALESCE(excluded.ours_fen, -1)
                  OR COALESCE(difference.theirs_fen, -1) <> COALESCE(excluded.theirs_fen, -1)";
@@ -272,12 +275,26 @@ store::statements! {
     ASK_NOW = "UPDATE payment SET next_at = $3 WHERE hospital_id = $1 AND number = $2 AND state IN ('new', 'waiting', 'closed')";
     INSURED = "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(COALESCE(SUM(gov_fen), 0) AS BIGINT) AS gov, CAST(COALESCE(SUM(own_fen), 0) AS BIGINT) AS own,
                  CAST(COALESCE(SUM(other_fen), 0) AS BIGINT) AS other, CAST(COALESCE(SUM(total_fen), 0) AS BIGINT) AS total
-               FROM payment WHERE hospital_id = $1 AND way = 'insurance' AND state = 'paid' AND paid_at >= $2 AND paid_at < $3";
+               FROM payment p WHERE hospital_id = $1 AND way = 'insurance' AND state = 'paid' AND paid_at >= $2 AND paid_at < $3
+               AND gov_fen + own_fen + other_fen > 0
+               AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.hospital_id = p.hospital_id AND r.payment_id = p.id AND r.insurance IN ('returned', 'told'))";
 }
 
-pub(super) async fn open(tx: &mut Tx, merchant: &Merchant, date: Date) -> Result<()> {
+/// Writes a day down, from when to when it lies, unless the contract is younger.
+pub(super) async fn open(
+    tx: &mut Tx,
+    merchant: &Merchant,
+    date: Date,
+    (start, end): (UnixMs, UnixMs),
+) -> Result<()> {
     let now = tx.now();
-    tx.exec(OPEN, args![merchant.hospital, merchant.id, date, now, now]).await.map(drop)
+    tx.exec(OPEN, args![merchant.hospital, merchant.id, date, now, end, start]).await.map(drop)
+}
+
+/// Money of a day that is closed already has come to light: the day is looked at again.
+pub(super) async fn late(tx: &mut Tx, hospital: HospitalId, account: PayAccountId, date: Date) -> Result<()> {
+    let now = tx.now();
+    tx.exec(LATE, args![hospital, account, date, now]).await.map(drop)
 }
 
 struct DueDay(PayAccountId, Date);
@@ -401,7 +418,8 @@ pub(super) async fn ours(
     tx.all(sql, args![merchant.hospital, merchant.id, from, to]).await
 }
 
-/// Writes a difference down; one that is known stays as it is.
+/// Writes a difference down. One that is known stays as it is, with what was said to it; one that says something else than
+/// it did is open again.
 pub(super) async fn differ(
     tx: &mut Tx,
     merchant: &Merchant,
