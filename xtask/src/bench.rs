@@ -21,7 +21,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
             web::packages()?;
             web::build()?;
         }
-        Some("rush" | "reads" | "nodes" | "watch") => machine::ensure(&[machine::POSTGRESQL])?,
+        Some("rush" | "reads" | "nodes" | "watch" | "pay") => machine::ensure(&[machine::POSTGRESQL])?,
         Some("callback") => {
             machine::ensure(&[machine::POSTGRESQL, machine::PYTHON_VENV])?;
             steps.say("Python packages");

@@ -218,7 +218,10 @@ impl Run<'_> {
     async fn take_theirs(&self, hash: Option<&str>) -> Result<bool> {
         let mut tx = self.deps.db.begin().await?;
         let missing: Vec<Odd> = sql::theirs(&mut tx, self.merchant, self.date, What::Payment).await?;
-        let missing: Vec<Odd> = missing.into_iter().filter(|one| one.ours.is_none()).collect();
+        // What an earlier look at this bill found has been observed by then; a person explains it.
+        let known = sql::known(&mut tx, self.merchant, self.date).await?;
+        let new = |one: &Odd| one.ours.is_none() && !known.contains(&one.number);
+        let missing: Vec<Odd> = missing.into_iter().filter(new).collect();
         let mut asked = false;
         if hash.is_none() {
             for one in &missing {
@@ -239,8 +242,8 @@ impl Run<'_> {
             };
             let by = format!("bill:{}", hash.unwrap_or_default());
             let paid = read::paid(&self.merchant.merchant, &self.merchant.app, &line, &by);
-            let _ = observe(self.deps, self.merchant, Source::Bill, &paid).await?;
-            asked = true;
+            let applied = observe(self.deps, self.merchant, Source::Bill, &paid).await?;
+            asked |= applied.changed && !applied.incident;
         }
         Ok(asked)
     }

@@ -1,5 +1,7 @@
 //! The SQL of reconciliation: lines in, and what does not match out. The database matches, so that a million lines stay there.
 
+use std::collections::BTreeSet;
+
 use base::{Date, Fen, HospitalId, UnixMs};
 use store::value::Row;
 use store::{Db, FromRow, Result, Tx, args};
@@ -213,7 +215,7 @@ store::statements! {
                 WHERE hospital_id = $1 AND id = $2 AND active = 1 AND created_at < $5) ON CONFLICT DO NOTHING";
     DUE = "SELECT d.pay_account_id, d.date FROM bill_day d WHERE d.next_at IS NOT NULL AND d.next_at <= $1
            AND EXISTS (SELECT 1 FROM pay_account a WHERE a.hospital_id = d.hospital_id AND a.id = d.pay_account_id AND a.active = 1)
-           ORDER BY d.next_at, d.date LIMIT $2";
+           ORDER BY d.date DESC, d.next_at LIMIT $2";
     GET = "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     LOCK = sqlite "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3"
         postgres "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 FOR UPDATE";
@@ -268,6 +270,7 @@ store::statements! {
     ALL_OPEN = "SELECT * FROM difference WHERE hospital_id = $1 AND state IN ('open', 'asked') ORDER BY opened_at, id LIMIT 500";
     ONE = sqlite "SELECT * FROM difference WHERE hospital_id = $1 AND id = $2"
         postgres "SELECT * FROM difference WHERE hospital_id = $1 AND id = $2 FOR UPDATE";
+    KNOWN = "SELECT number FROM difference WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 AND what = 'payment' AND kind = 'theirs_only'";
     SETTLE = "UPDATE difference SET state = 'settled', ended_at = $3 WHERE hospital_id = $1 AND id = $2 AND state IN ('open', 'asked')";
     EXPLAIN = "UPDATE difference SET state = $3, note = $4, explained_by = $5, ended_at = $6 WHERE hospital_id = $1 AND id = $2 AND state = 'open'";
     APPROVE = "UPDATE difference SET state = 'explained', approved_by = $3, ended_at = $4 WHERE hospital_id = $1 AND id = $2 AND state = 'asked' AND explained_by <> $3";
@@ -443,6 +446,12 @@ pub(super) async fn differ(
         now
     ];
     tx.exec(DIFFER, values).await.map(drop)
+}
+
+/// Payments of the day's bill that an earlier look did not know either.
+pub(super) async fn known(tx: &mut Tx, merchant: &Merchant, date: Date) -> Result<BTreeSet<String>> {
+    let rows: Vec<Row> = tx.all(KNOWN, args![merchant.hospital, merchant.id, date]).await?;
+    rows.iter().map(|row| row.get("number")).collect()
 }
 
 pub(super) async fn of_day(tx: &mut Tx, merchant: &Merchant, date: Date) -> Result<Vec<Difference>> {

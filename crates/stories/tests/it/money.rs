@@ -3,10 +3,12 @@
 
 mod deaths;
 mod desk;
+mod doors;
 mod insurance;
 mod late;
 mod notices;
 mod online;
+mod reconcile;
 mod refunds;
 
 use std::time::Duration;

@@ -9,7 +9,7 @@ use testkit::{Answer, Hospital, Phone};
 
 use super::{each_paying, refunds_are, stands};
 
-async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answer) {
+pub(super) async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answer) {
     let held = phone.holds(slot).await;
     let auth = hospital.sim.post("/sim/v1/insurance/authorisations", json!({})).await;
     let begun =
@@ -17,7 +17,7 @@ async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answ
     (held, begun)
 }
 
-async fn cashier(hospital: &Hospital, payment: &Answer, outcome: Value) {
+pub(super) async fn cashier(hospital: &Hospital, payment: &Answer, outcome: Value) {
     hospital.sim.post(&format!("/sim/v1/wechatpay/mixed/{}/pay", number(payment)), outcome).await;
 }
 
