@@ -129,6 +129,7 @@ pub fn migrations() -> Vec<::store::Migration> {
         ::store::migration!("billing", "0003_reconcile"),
         ::store::migration!("billing", "0004_charges_of_a_thing"),
         ::store::migration!("billing", "0006_by_day"),
+        ::store::migration!("billing", "0007_invoice_provider"),
     ]
 }
 

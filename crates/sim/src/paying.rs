@@ -20,7 +20,7 @@ pub(crate) use cert::certificate;
 use crate::net::Wire;
 use crate::problem::{Problem, read};
 use crate::run::Shared;
-use crate::{alipay, insurance, wechatpay};
+use crate::{alipay, ebill, insurance, wechatpay};
 
 /// The books of all three.
 #[derive(Default, Serialize, Deserialize)]
@@ -29,6 +29,7 @@ pub(crate) struct Paying {
     pub(crate) wechatpay: wechatpay::Bank,
     pub(crate) alipay: alipay::Bank,
     pub(crate) insurance: insurance::Bureau,
+    pub(crate) ebill: ebill::Platform,
     pub(crate) faults: PayFaults,
     pub(crate) outbox: Vec<notices::Pending>,
     pub(crate) numbers: u64,
@@ -164,6 +165,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(wechatpay::routes())
         .merge(alipay::routes())
         .merge(insurance::routes())
+        .merge(ebill::routes())
 }
 
 async fn faults(State(hub): State<Shared>) -> Response {

@@ -43,6 +43,25 @@ pub async fn contracts(db: &Db, vault: &Vault, sim: &str) {
     tx.commit().await.unwrap();
 }
 
+/// Signs the contract with the platform for e-invoices of a simulator.
+///
+/// # Panics
+/// When the simulator does not say who we are there.
+pub async fn invoices(db: &Db, vault: &Vault, sim: &str) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let account: Value = http.get(format!("{sim}/sim/v1/ebill")).send().await.unwrap().json().await.unwrap();
+    let new = billing::invoice::NewInvoiceAccount {
+        hospital: FIRST,
+        base_url: sim.to_owned(),
+        app_id: text(&account, "app_id"),
+        secret: base::Secret::new(text(&account, "secret")),
+        place: "001".into(),
+    };
+    let mut tx = db.begin().await.unwrap();
+    billing::invoice::add_invoice_account(&mut tx, vault, &new).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }

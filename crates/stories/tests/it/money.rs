@@ -5,6 +5,7 @@ mod deaths;
 mod desk;
 mod doors;
 mod insurance;
+mod invoices;
 mod late;
 mod notices;
 mod online;

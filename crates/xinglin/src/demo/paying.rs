@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base::Secret;
+use billing::invoice::{NewInvoiceAccount, add_invoice_account};
 use billing::merchants::{AlipayKeys, BureauKeys, Keys, NewPayAccount, WechatKeys, add_pay_account};
 use edge::Hospitals;
 use serde_json::{Value, json};
@@ -31,7 +33,19 @@ pub(super) async fn contracts(
         };
         add_pay_account(tx, vault, &new).await?;
     }
+    let invoices = NewInvoiceAccount {
+        hospital: HOSPITAL,
+        base_url: sim.to_owned(),
+        app_id: text(&platforms.invoices, "app_id"),
+        secret: Secret::new(text(&platforms.invoices, "secret")),
+        place: "001".into(),
+    };
+    add_invoice_account(tx, vault, &invoices).await?;
     Ok(())
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// What the bureau and WeChat's insurance cashier know the hospital by.
@@ -47,6 +61,7 @@ pub(super) struct Platforms {
     wechat: Value,
     alipay: Value,
     bureau: Value,
+    invoices: Value,
 }
 
 impl Platforms {
@@ -60,13 +75,11 @@ impl Platforms {
             wechat: read("/sim/v1/wechatpay").await?,
             alipay: read("/sim/v1/alipay").await?,
             bureau: read("/sim/v1/insurance").await?,
+            invoices: read("/sim/v1/ebill").await?,
         })
     }
 
     fn keys(&self, app_id: &str) -> [(&'static str, String, String, Keys); 3] {
-        let text = |value: &Value, name: &str| {
-            value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
         let (wechat, alipay, bureau) = (&self.wechat, &self.alipay, &self.bureau);
         let mut province = bureau.get("dialect").and_then(Value::as_object).cloned().unwrap_or_default();
         province.insert("app_id".into(), text(bureau, "app_id").into());
