@@ -135,7 +135,14 @@ pub(crate) async fn run(options: &Options) -> Result<bool> {
         }
         eprintln!("{on}: preparing {phones} people");
         let prepared = Prepared::make(folder.path(), server.as_ref(), phones).await?;
-        let this = On { on, prepared: &prepared, postgres: server.as_ref(), folder: folder.path(), platform: &platform, options };
+        let this = On {
+            on,
+            prepared: &prepared,
+            postgres: server.as_ref(),
+            folder: folder.path(),
+            platform: &platform,
+            options,
+        };
         for nth in 0..options.rounds {
             let one = this.round().await?;
             eprintln!(
@@ -235,7 +242,9 @@ impl On<'_> {
         }
         took.sort_unstable();
         let of_1000 = |part: usize| {
-            took.get((took.len() * part / 1_000).min(took.len().saturating_sub(1))).copied().unwrap_or_default()
+            took.get((took.len() * part / 1_000).min(took.len().saturating_sub(1)))
+                .copied()
+                .unwrap_or_default()
         };
         let db = rush::look(&config).await?;
         let wanted = i64::try_from(numbers + more.len())?;
@@ -282,7 +291,8 @@ fn report(
     let double_effects = rounds.iter().map(|one| one.double_effects).max().unwrap_or(0);
     let forged_accepted = rounds.iter().map(|one| one.forged_accepted).max().unwrap_or(0);
     let confirm_p99_ms = worst(|one| one.confirm_p99_ms);
-    let (reconcile_1m_s, reconcile_rss_mb) = (longest(|day| day.reconcile_s), longest(|day| day.reconcile_rss_mb));
+    let (reconcile_1m_s, reconcile_rss_mb) =
+        (longest(|day| day.reconcile_s), longest(|day| day.reconcile_rss_mb));
     let unexplained_fen = days.iter().map(|day| day.unexplained_fen).max().unwrap_or(0);
     let asked = [
         ("double_effects", double_effects == 0),

@@ -31,7 +31,10 @@ const LOOKS: &[(Sql, &str)] = &[
     (sql::DAY_SUMS, "I22: this closed day's sums are not those of its bill's lines"),
     (sql::DAY_OPEN, "I22: this day was closed with something unexplained"),
     (sql::PAYMENT_UNBOOKED, "I22: this payment in the bill of a closed day is neither booked nor explained"),
-    (sql::REFUND_UNBOOKED, "I22: this refund in the bill of a closed day is neither booked, under way nor explained"),
+    (
+        sql::REFUND_UNBOOKED,
+        "I22: this refund in the bill of a closed day is neither booked, under way nor explained",
+    ),
     (sql::PAYMENT_UNBILLED, "I22: this payment of a closed day is in no bill and not explained"),
     (sql::IN_FLIGHT, "I24: refunds in flight are not what their rows say"),
 ];

@@ -57,9 +57,7 @@ impl Morning {
         }
         self.last = Some(now);
         open_days(deps, now).await?;
-        if store::due(&deps.db, 1).await?.is_empty()
-            || lease::take(&deps.db, NAME, LEASE).await?.is_none()
-        {
+        if store::due(&deps.db, 1).await?.is_empty() || lease::take(&deps.db, NAME, LEASE).await?.is_none() {
             return Ok(());
         }
         let done = work_off(deps).await;

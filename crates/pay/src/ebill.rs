@@ -150,7 +150,14 @@ impl Client {
     }
 
     /// Writes a bill off by a red one. One that was written off is refused: ask first whenever it is not the first try.
-    pub async fn write_off(&self, batch: &str, number: &str, reason: &str, at: UnixMs, place: &str) -> Outcome<WrittenOff> {
+    pub async fn write_off(
+        &self,
+        batch: &str,
+        number: &str,
+        reason: &str,
+        at: UnixMs,
+        place: &str,
+    ) -> Outcome<WrittenOff> {
         let data = json!({
             "billBatchCode": batch, "billNo": number, "reason": reason, "operator": "xinglin",
             "busDateTime": format!("{}000", moment::compact(at)), "placeCode": place,
@@ -203,7 +210,8 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(config: &Config, status: u16,
         return unknown(Why::NotProved("the sign differs".into()));
     }
     let open = |text: &str| STANDARD.decode(text).ok();
-    let Some(said) = open(&envelope.data).and_then(|bytes| serde_json::from_slice::<Said>(&bytes).ok()) else {
+    let Some(said) = open(&envelope.data).and_then(|bytes| serde_json::from_slice::<Said>(&bytes).ok())
+    else {
         return unknown(Why::Unreadable("no result"));
     };
     let Some(message) = open(&said.message) else { return unknown(Why::Unreadable("no message")) };
@@ -229,7 +237,12 @@ mod tests {
 
     fn config() -> Config {
         let secret = Secret::new("s3cret".to_owned());
-        Config { base: "http://127.0.0.1".into(), app_id: "XL1".into(), secret, timeout: Duration::from_secs(1) }
+        Config {
+            base: "http://127.0.0.1".into(),
+            app_id: "XL1".into(),
+            secret,
+            timeout: Duration::from_secs(1),
+        }
     }
 
     fn answer(result: &str, message: &str) -> Vec<u8> {
@@ -243,13 +256,19 @@ mod tests {
     fn the_sign_is_over_all_members() {
         // Reckoned by `printf 'appid=A&data=ZA==&noise=n&key=k&version=1.0' | md5sum`.
         let secret = Secret::new("k".to_owned());
-        assert_eq!(sign("A", "ZA==", "n", &secret), crypto::md5_hex(b"appid=A&data=ZA==&noise=n&key=k&version=1.0").to_ascii_uppercase());
+        assert_eq!(
+            sign("A", "ZA==", "n", &secret),
+            crypto::md5_hex(b"appid=A&data=ZA==&noise=n&key=k&version=1.0").to_ascii_uppercase()
+        );
         assert_ne!(sign("A", "ZA==", "n", &secret), sign("A", "ZA==", "m", &secret));
     }
 
     #[test]
     fn answers_prove_themselves_or_nobody_knows() {
-        let good = answer("S0000", r#"{"billBatchCode":"53060126","billNo":"0000000001","random":"ab12","pictureUrl":"https://e.example/1"}"#);
+        let good = answer(
+            "S0000",
+            r#"{"billBatchCode":"53060126","billNo":"0000000001","random":"ab12","pictureUrl":"https://e.example/1"}"#,
+        );
         let Outcome::Done(bill) = read::<Bill>(&config(), 200, &good) else { panic!("good") };
         assert_eq!(bill.bill_no, "0000000001");
         let mut turned = good.clone();
@@ -257,7 +276,10 @@ mod tests {
         assert!(matches!(read::<Bill>(&config(), 200, &turned), Outcome::Unknown(_)));
         assert!(matches!(read::<Bill>(&config(), 500, &good), Outcome::Unknown(_)));
         assert!(matches!(read::<Bill>(&config(), 200, b"{}"), Outcome::Unknown(_)));
-        let Outcome::Refused(no) = read::<Bill>(&config(), 200, &answer("E0004", "业务流水号已存在")) else { panic!("no") };
+        let Outcome::Refused(no) = read::<Bill>(&config(), 200, &answer("E0004", "业务流水号已存在"))
+        else {
+            panic!("no")
+        };
         assert_eq!((no.code.as_str(), no.message.as_str()), ("E0004", "业务流水号已存在"));
         assert!(matches!(read::<Bill>(&config(), 200, &answer("S0000", "{}")), Outcome::Unknown(_)));
     }

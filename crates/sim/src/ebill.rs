@@ -68,7 +68,8 @@ async fn shown(State(hub): State<Shared>, Path(number): Path<String>) -> Result<
     let bill = bill.ok_or_else(|| Problem::not_found("bill", &number))?;
     let off = if bill.red.is_some() { " · 已冲红 · written off" } else { "" };
     let total = text(&bill.request, "totalAmt");
-    Ok(Html(pages::message(&format!("电子票据 · E-invoice {BATCH}-{number} · ¥{total}{off}"))).into_response())
+    Ok(Html(pages::message(&format!("电子票据 · E-invoice {BATCH}-{number} · ¥{total}{off}")))
+        .into_response())
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -142,7 +143,10 @@ fn run(paying: &mut paying::Paying, call: &str, data: Value, base: &str) -> Said
     match call {
         "registrationEBill" => {
             let bus_no = text(&data, "busNo").to_owned();
-            if !(1..=32).contains(&bus_no.len()) || text(&data, "payer").is_empty() || text(&data, "busDateTime").len() != 17 {
+            if !(1..=32).contains(&bus_no.len())
+                || text(&data, "payer").is_empty()
+                || text(&data, "busDateTime").len() != 17
+            {
                 return refuse("E0005", "busNo、payer 或 busDateTime 无效");
             }
             let lines = data.get("chargeDetail").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -175,7 +175,10 @@ async fn faults(State(hub): State<Shared>) -> Response {
 async fn set_faults(State(hub): State<Shared>, body: Bytes) -> Result<Response, Problem> {
     let faults: PayFaults = read(&body)?;
     if faults.slow_ms > 60_000 || faults.notice_copies > 200 || faults.bill_add > 1_000 {
-        return Err(Problem::invalid("slow_ms", "at most 60000; notice_copies at most 200; bill_add at most 1000"));
+        return Err(Problem::invalid(
+            "slow_ms",
+            "at most 60000; notice_copies at most 200; bill_add at most 1000",
+        ));
     }
     hub.world.lock().paying.faults = faults;
     Ok(self::faults(State(hub)).await)

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use base::HospitalId;
-use billing::merchants::{AlipayKeys, BureauKeys, Keys, NewPayAccount, WechatKeys, add_pay_account};
+use billing::merchants::{
+    AlipayKeys, BureauKeys, Keys, NewPayAccount, PortalKeys, WechatKeys, add_pay_account,
+};
 use serde_json::{Value, json};
 use store::value::Row;
 use store::{Db, Vault, args};
@@ -118,6 +120,12 @@ fn accounts(
                 province: Value::Object(province),
                 private_key: text(bureau, "hospital_private_key"),
                 bureau_public_key: text(bureau, "bureau_public_key"),
+                portal: Some(PortalKeys {
+                    base: sim.to_owned(),
+                    partner_id: text(bureau, "partner_id"),
+                    secret: text(bureau, "partner_secret"),
+                    page: format!("{sim}/insurance/authorise?authType=2&bizType=04107&cityCode=530100"),
+                }),
             }),
         ),
     ]

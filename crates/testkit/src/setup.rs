@@ -48,7 +48,15 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { nodes: 1, hospitals: 1, real_time: false, days: DAYS, settings: Vec::new(), paying: false, invoicing: false }
+        Self {
+            nodes: 1,
+            hospitals: 1,
+            real_time: false,
+            days: DAYS,
+            settings: Vec::new(),
+            paying: false,
+            invoicing: false,
+        }
     }
 }
 

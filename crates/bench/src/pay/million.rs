@@ -59,8 +59,12 @@ pub(super) fn bill(folder: &Path, count: i64) -> Result<Bill> {
 /// A statement for rows `$1` to `$2`, of a day that starts at `$3` with `$4` payments; `$5` is the contract.
 fn rows(name: &'static str, into: &str, values: &str) -> Sql {
     let text = |hex: &str| -> &'static str {
-        let values = values.replace("HEX", hex).replace("PAID_AT", "($3 + (n.i * 86000 / $4) * 1000)").replace("FEN", "(1000 + n.i % 5000)");
-        let numbers = "WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $2)";
+        let values = values
+            .replace("HEX", hex)
+            .replace("PAID_AT", "($3 + (n.i * 86000 / $4) * 1000)")
+            .replace("FEN", "(1000 + n.i % 5000)");
+        let numbers =
+            "WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $2)";
         format!("INSERT INTO {into} {numbers} SELECT {values} FROM n").leak()
     };
     Sql { name, sqlite: text("printf('%032x', n.i)"), postgres: text("lpad(to_hex(n.i), 32, '0')") }
@@ -126,7 +130,13 @@ const STANDS_TEXT: &str = "SELECT state, equal, unexplained, error FROM bill_day
 const STANDS: Sql = Sql { name: "STANDS", sqlite: STANDS_TEXT, postgres: STANDS_TEXT };
 
 /// Measures on one database.
-pub(super) async fn measure(config: &Config, folder: &Path, platform: &Platform, bill: &Bill, count: i64) -> Result<Figures> {
+pub(super) async fn measure(
+    config: &Config,
+    folder: &Path,
+    platform: &Platform,
+    bill: &Bill,
+    count: i64,
+) -> Result<Figures> {
     platform.serves(None);
     let account = prepare::contract(config, platform).await?;
     load(config, account, count).await?;

@@ -155,20 +155,26 @@ fn signed(key: &PrivateKey, body: &[u8], now: UnixMs) -> Result<HeaderMap> {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
+    let (path, query) =
+        (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
     let said = respond(&shared, &path, &query);
     said.unwrap_or_else(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response())
 }
 
 fn respond(shared: &Shared, path: &str, query: &str) -> Result<Response> {
-    let refuse = |status: StatusCode, code: &str| (status, json!({"code": code, "message": code}).to_string()).into_response();
+    let refuse = |status: StatusCode, code: &str| {
+        (status, json!({"code": code, "message": code}).to_string()).into_response()
+    };
     let good = |status: StatusCode, body: String| -> Result<Response> {
         let headers = signed(&shared.signs, body.as_bytes(), shared.clock.now())?;
         Ok((status, headers, body).into_response())
     };
     if path == "/v3/pay/transactions/native" {
         let nth = shared.numbers.fetch_add(1, Ordering::Relaxed);
-        return good(StatusCode::OK, json!({"code_url": format!("weixin://wxpay/bizpayurl?pr={nth}")}).to_string());
+        return good(
+            StatusCode::OK,
+            json!({"code_url": format!("weixin://wxpay/bizpayurl?pr={nth}")}).to_string(),
+        );
     }
     if path == "/v3/bill/tradebill" {
         let bill = shared.bill.lock().clone();
@@ -249,7 +255,8 @@ impl Bill {
             "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n`{rows},`{sum},`0.00,`0.00,`0.00000,`{sum},`0.00\r\n"
         )?;
         let hashed = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        let sha1 = hashed.hash.finish().as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let sha1 =
+            hashed.hash.finish().as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         hashed.inner.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         Ok(Self { date: date.to_string(), file, sha1 })
     }

@@ -25,7 +25,8 @@ const TOGETHER: usize = 24;
 const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(5);
 
-const SINCE_TEXT: &str = "SELECT once, at FROM ledger WHERE hospital_id = 1 AND at >= $1 AND once LIKE 'paid:pmt_%' ORDER BY at";
+const SINCE_TEXT: &str =
+    "SELECT once, at FROM ledger WHERE hospital_id = 1 AND at >= $1 AND once LIKE 'paid:pmt_%' ORDER BY at";
 const SINCE: Sql = Sql { name: "SINCE", sqlite: SINCE_TEXT, postgres: SINCE_TEXT };
 const SECOND_TEXT: &str = "SELECT CAST((SELECT COUNT(*) FROM ledger WHERE once LIKE 'paid:%') - (SELECT COUNT(*) FROM payment WHERE state = 'paid')
     + (SELECT COUNT(*) FROM payment WHERE effect = 'surplus') + (SELECT COUNT(*) FROM refund) + (SELECT COUNT(*) FROM suspense)

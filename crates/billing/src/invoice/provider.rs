@@ -40,7 +40,9 @@ pub struct NewInvoiceAccount {
 pub async fn add_invoice_account(tx: &mut Tx, vault: &Vault, new: &NewInvoiceAccount) -> Result<()> {
     let good = reqwest::Url::parse(&new.base_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !good || new.app_id.is_empty() || new.secret.expose().is_empty() {
-        return Err(StoreError::Config("an invoice account needs an address, a name there and a secret".into()));
+        return Err(StoreError::Config(
+            "an invoice account needs an address, a name there and a secret".into(),
+        ));
     }
     let secret = vault.seal(new.hospital, FIELD, new.secret.expose())?;
     sql::put_account(tx, new, secret).await
@@ -75,14 +77,26 @@ impl Provided {
 
     async fn payer(&self, charge: &Charge) -> std::result::Result<Secret, String> {
         let by = "system";
-        let who = people::identity::of_person(&self.db, &self.vault, charge.hospital, charge.person, by, Purpose::Export);
+        let who = people::identity::of_person(
+            &self.db,
+            &self.vault,
+            charge.hospital,
+            charge.person,
+            by,
+            Purpose::Export,
+        );
         let who = who.await.map_err(|e| e.to_string())?;
         Ok(who.map_or_else(|| Secret::new(SOMEBODY), |who| who.name))
     }
 }
 
 fn issued(bill: ebill::Bill) -> Issued {
-    Issued { batch: bill.bill_batch_code, number: bill.bill_no, link: bill.picture_url, red: bill.scarlet_bill_no }
+    Issued {
+        batch: bill.bill_batch_code,
+        number: bill.bill_no,
+        link: bill.picture_url,
+        red: bill.scarlet_bill_no,
+    }
 }
 
 fn known<T>(outcome: Outcome<T>) -> std::result::Result<T, String> {

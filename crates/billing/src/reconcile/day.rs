@@ -166,8 +166,12 @@ impl Run<'_> {
         let mut day = day.ok_or(StoreError::NoRow)?;
         let mut odd: Vec<(What, DifferenceKind, Odd)> = Vec::new();
         let mut carried = 0;
+        let mut unequal = Some(0_i64);
         for what in [What::Payment, What::Refund] {
-            for line in sql::theirs(&mut tx, self.merchant, self.date, what).await? {
+            let theirs = sql::theirs(&mut tx, self.merchant, self.date, what).await?;
+            let count = i64::try_from(theirs.len()).ok().filter(|_| theirs.len() < sql::MOST);
+            unequal = unequal.zip(count).map(|(sum, count)| sum + count);
+            for line in theirs {
                 let kind =
                     if line.ours.is_some() { DifferenceKind::Differs } else { DifferenceKind::TheirsOnly };
                 odd.push((what, kind, line));
@@ -193,7 +197,7 @@ impl Run<'_> {
         for (what, kind, row) in &odd {
             sql::differ(&mut tx, self.merchant, self.date, *what, *kind, row).await?;
         }
-        sql::sum_up(&mut tx, self.merchant, &mut day).await?;
+        sql::sum_up(&mut tx, self.merchant, &mut day, unequal).await?;
         self.end(tx, day, carried, asked).await
     }
 

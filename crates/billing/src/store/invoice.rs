@@ -73,7 +73,13 @@ impl FromRow for Due {
             let text = |name| -> Result<String> { Ok(row.get::<Option<String>>(name)?.unwrap_or_default()) };
             Some(Issued { batch: text("batch")?, number: text("number")?, link: text("link")?, red: None })
         };
-        Ok(Self { hospital: row.get("hospital_id")?, charge: row.get("charge_id")?, tries: row.get("tries")?, issued, state })
+        Ok(Self {
+            hospital: row.get("hospital_id")?,
+            charge: row.get("charge_id")?,
+            tries: row.get("tries")?,
+            issued,
+            state,
+        })
     }
 }
 

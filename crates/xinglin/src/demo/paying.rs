@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use base::Secret;
 use billing::invoice::{NewInvoiceAccount, add_invoice_account};
-use billing::merchants::{AlipayKeys, BureauKeys, Keys, NewPayAccount, WechatKeys, add_pay_account};
+use billing::merchants::{
+    AlipayKeys, BureauKeys, Keys, NewPayAccount, PortalKeys, WechatKeys, add_pay_account,
+};
 use edge::Hospitals;
 use serde_json::{Value, json};
 use store::{Tx, Vault};
@@ -22,7 +24,7 @@ pub(super) async fn contracts(
     platforms: &Platforms,
     app_id: &str,
 ) -> anyhow::Result<()> {
-    for (name, merchant, app, keys) in platforms.keys(app_id) {
+    for (name, merchant, app, keys) in platforms.keys(sim, app_id) {
         let new = NewPayAccount {
             hospital: HOSPITAL,
             name: name.to_owned(),
@@ -79,7 +81,7 @@ impl Platforms {
         })
     }
 
-    fn keys(&self, app_id: &str) -> [(&'static str, String, String, Keys); 3] {
+    fn keys(&self, sim: &str, app_id: &str) -> [(&'static str, String, String, Keys); 3] {
         let (wechat, alipay, bureau) = (&self.wechat, &self.alipay, &self.bureau);
         let mut province = bureau.get("dialect").and_then(Value::as_object).cloned().unwrap_or_default();
         province.insert("app_id".into(), text(bureau, "app_id").into());
@@ -103,6 +105,12 @@ impl Platforms {
             province: Value::Object(province),
             private_key: text(bureau, "hospital_private_key"),
             bureau_public_key: text(bureau, "bureau_public_key"),
+            portal: Some(PortalKeys {
+                base: sim.to_owned(),
+                partner_id: text(bureau, "partner_id"),
+                secret: text(bureau, "partner_secret"),
+                page: format!("{sim}/insurance/authorise?authType=2&bizType=04107&cityCode=530100"),
+            }),
         });
         [
             ("demo-wechat", text(wechat, "mchid"), app_id.to_owned(), wechat_keys),

@@ -107,7 +107,9 @@ async fn in_every_order(t: store::testing::TestDb) {
         game.hears(&order(&number, OrderState::Paid)).await;
         let charge = game.charges.last().cloned().unwrap();
         let mut tx = game.t.db.begin().await.unwrap();
-        crate::give_up(&mut tx, HOSPITAL, "thing", &charge.subject, RefundReason::Cancelled, "somebody").await.unwrap();
+        crate::give_up(&mut tx, HOSPITAL, "thing", &charge.subject, RefundReason::Cancelled, "somebody")
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let refund = refunds::read_of_charge(&game.t.db, HOSPITAL, charge.id).await.unwrap().remove(0);
         let words = [

@@ -132,10 +132,13 @@ async fn t30_no_secret_is_in_the_log() {
         .await;
         hospital.pay_faults(json!({})).await;
         hospital.settle().await;
-        let (wechat, alipay) = (hospital.sim.get("/sim/v1/wechatpay").await, hospital.sim.get("/sim/v1/alipay").await);
+        let (wechat, alipay) =
+            (hospital.sim.get("/sim/v1/wechatpay").await, hospital.sim.get("/sim/v1/alipay").await);
         let bureau = hospital.sim.get("/sim/v1/insurance").await;
         let mut secrets: Vec<String> = Vec::new();
-        let mut secret = |text: &str| secrets.extend(text.lines().filter(|l| l.len() > 20 && !l.contains("-----")).map(str::to_owned));
+        let mut secret = |text: &str| {
+            secrets.extend(text.lines().filter(|l| l.len() > 20 && !l.contains("-----")).map(str::to_owned))
+        };
         for (book, name) in [
             (&wechat, "apiv3_key"),
             (&wechat, "merchant_private_key"),
@@ -147,7 +150,9 @@ async fn t30_no_secret_is_in_the_log() {
         }
         for (_, order) in bureau["orders"].as_object().unwrap() {
             for name in ["payAuthNo", "idNo"] {
-                secrets.extend(order["upload"][name].as_str().filter(|text| !text.is_empty()).map(str::to_owned));
+                secrets.extend(
+                    order["upload"][name].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
+                );
             }
         }
         for phone in [&li_na, &zhao, &wang] {

@@ -74,8 +74,16 @@ async fn an_invoice_is_made_and_written_off() {
 async fn an_invoice_is_never_made_twice() {
     each_invoicing(async |hospital| {
         let slot = hospital.opens_evening(&hospital.site.dr_li, 2, 10).await;
-        let faults =
-            ["drop_request", "drop_answer", "error_before", "error_after", "too_many", "unsigned", "wrong_key", "cut_body"];
+        let faults = [
+            "drop_request",
+            "drop_answer",
+            "error_before",
+            "error_after",
+            "too_many",
+            "unsigned",
+            "wrong_key",
+            "cut_body",
+        ];
         let phones = hospital.patients(faults.len()).await;
         for (phone, fault) in phones.iter().zip(faults) {
             hospital.pay_faults(json!({"path": "/medical-web", fault: 1})).await;
@@ -112,7 +120,9 @@ async fn what_is_given_up_meanwhile_gets_no_invoice() {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let _ = phones[0].cancels(first.id()).await.expect(200);
         // … and here only its answers are lost.
-        hospital.pay_faults(json!({"path": "/medical-web/api/medical/registrationEBill", "drop_answer": 1})).await;
+        hospital
+            .pay_faults(json!({"path": "/medical-web/api/medical/registrationEBill", "drop_answer": 1}))
+            .await;
         let (second, _) = has_paid(hospital, &phones[1], &slot).await;
         until("it was made", async || !bills(hospital).await.is_empty()).await;
         assert_eq!(invoice(&phones[1]).await["state"], "wanted", "nobody knows yet");

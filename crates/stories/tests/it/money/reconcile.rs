@@ -50,8 +50,10 @@ async fn day(office: &Office<'_>, account: &str, date: base::Date) -> Value {
 
 /// Waits until a contract's day stands so.
 async fn day_is(office: &Office<'_>, account: &str, date: base::Date, state: &str) -> Value {
-    until(&format!("{account} {date} is {state}"), async || day(office, account, date).await["state"] == state)
-        .await;
+    until(&format!("{account} {date} is {state}"), async || {
+        day(office, account, date).await["state"] == state
+    })
+    .await;
     day(office, account, date).await
 }
 
@@ -107,7 +109,10 @@ async fn t25_a_day_with_everything_in_it_closes_by_itself() {
         let by_alipay = twice.begins_to_pay(held.id(), "alipay_code").await.expect(201);
         hospital.pays_wechat(&number(&by_wechat)).await;
         stands(twice, &by_wechat, "paid").await;
-        hospital.sim.post(&format!("/sim/v1/alipay/trades/{}/pay", number(&by_alipay)), json!({"late": true})).await;
+        hospital
+            .sim
+            .post(&format!("/sim/v1/alipay/trades/{}/pay", number(&by_alipay)), json!({"late": true}))
+            .await;
         stands(twice, &by_alipay, "paid").await;
         refunds_are(&office.browser().await, held.id(), &["done"]).await;
 
@@ -120,7 +125,8 @@ async fn t25_a_day_with_everything_in_it_closes_by_itself() {
         let begun_lost = missed.begins_to_pay(lost.id(), "wechat_jsapi").await.expect(201);
         let no = number(&begun_lost);
         let path = format!("/v3/pay/transactions/out-trade-no/{no}");
-        let faults = json!({"path": path, "error_before": 1_000_000, "notice_lost_of": no, "bill_late_ms": 1_000});
+        let faults =
+            json!({"path": path, "error_before": 1_000_000, "notice_lost_of": no, "bill_late_ms": 1_000});
         hospital.pay_faults(faults).await;
         hospital.pays_wechat(&no).await;
 
@@ -160,7 +166,10 @@ async fn t25_a_day_with_everything_in_it_closes_by_itself() {
         hospital.becomes(2, "10:31").await;
         let second = day_is(&office, "wechat", hospital.day(1), "closed").await;
         let first = day_is(&office, "wechat", hospital.day(0), "closed").await;
-        assert_eq!((&first["payments"], &first["refunds"], &first["equal"]), (&json!(4), &json!(1), &json!(5)));
+        assert_eq!(
+            (&first["payments"], &first["refunds"], &first["equal"]),
+            (&json!(4), &json!(1), &json!(5))
+        );
         assert_eq!((&second["payments"], &second["equal"]), (&json!(2), &json!(2)));
         assert!(differences(&office).await.is_empty());
         // What the bills say is what the books say, less the refund that is still on its way.
@@ -210,8 +219,13 @@ async fn t25_what_is_not_equal_is_explained_by_people() {
         assert_eq!(hospital.ledger_rows().await, rows + 1, "the stranger's money is held, and not ours");
         assert_eq!(hospital.books("suspense").await, -100);
 
-        let explanation = |kind: &str| format!("/api/v1/staff/billing/differences/{}/explanation", one(kind)["id"].as_str().unwrap());
-        let decision = format!("/api/v1/staff/billing/differences/{}/decision", one("ours_only")["id"].as_str().unwrap());
+        let explanation = |kind: &str| {
+            format!("/api/v1/staff/billing/differences/{}/explanation", one(kind)["id"].as_str().unwrap())
+        };
+        let decision = format!(
+            "/api/v1/staff/billing/differences/{}/decision",
+            one("ours_only")["id"].as_str().unwrap()
+        );
         let said = |note: &str| json!({"note": note});
         let nurse = hospital.staff(&[Role::Nurse]).await;
         let _ = nurse.post_once(&explanation("differs"), said("不归我管")).await.expect(403);
@@ -219,13 +233,16 @@ async fn t25_what_is_not_equal_is_explained_by_people() {
         let _ = first.post_once(&decision, json!({"approve": true})).await.refused(409, "already_decided");
         let small = first.post_once(&explanation("differs"), said("平台四舍五入")).await.expect(200);
         assert_eq!(small.text_at("state"), "explained");
-        let _ = first.post_once(&explanation("differs"), said("再说一次")).await.refused(409, "already_decided");
+        let _ =
+            first.post_once(&explanation("differs"), said("再说一次")).await.refused(409, "already_decided");
         let _ = first.post_once(&explanation("theirs_only"), said("小卖部的收款码")).await.expect(200);
         let large = first.post_once(&explanation("ours_only"), said("平台漏了一行")).await.expect(200);
         assert_eq!(large.text_at("state"), "asked");
-        let _ = first.post_once(&decision, json!({"approve": true})).await.refused(403, "second_person_needed");
+        let _ =
+            first.post_once(&decision, json!({"approve": true})).await.refused(403, "second_person_needed");
         let _ = second.post_once(&decision, json!({"approve": false})).await.refused(422, "text_length");
-        let no = second.post_once(&decision, json!({"approve": false, "note": "请附平台回函"})).await.expect(200);
+        let no =
+            second.post_once(&decision, json!({"approve": false, "note": "请附平台回函"})).await.expect(200);
         assert_eq!(no.text_at("state"), "open");
         let counted = looks_again(hospital, &first, "wechat", hospital.day(0)).await;
         assert_eq!((&counted["state"], &counted["unexplained_fen"]), (&json!("counted"), &json!(fee)));
@@ -289,7 +306,8 @@ async fn t26_a_spoilt_bill_is_not_believed() {
         hospital.passes(HOUR).await;
         let read = day_is(&office, "wechat", today, "closed").await;
         assert_eq!((&read["payments"], &read["error"]), (&json!(1), &Value::Null));
-        until("Alipay's is read again", async || day(&office, "alipay", today).await["error"].is_null()).await;
+        until("Alipay's is read again", async || day(&office, "alipay", today).await["error"].is_null())
+            .await;
     })
     .await;
 }
@@ -316,12 +334,18 @@ async fn t27_looking_again_changes_nothing() {
         refunds_are(&office.browser().await, given_up.id(), &["done"]).await;
         hospital.becomes(1, "10:31").await;
         let closed = day_is(&office, "wechat", hospital.day(0), "closed").await;
-        assert_eq!((&closed["payments"], &closed["refunds"], &closed["equal"]), (&json!(2), &json!(1), &json!(3)));
+        assert_eq!(
+            (&closed["payments"], &closed["refunds"], &closed["equal"]),
+            (&json!(2), &json!(1), &json!(3))
+        );
         let rows = hospital.ledger_rows().await;
         for _ in 0..2 {
             let again = looks_again(hospital, &office, "wechat", hospital.day(0)).await;
             assert_eq!(figures(&again), figures(&closed));
-            assert_eq!((again["closed_at"].clone(), hospital.ledger_rows().await), (closed["closed_at"].clone(), rows));
+            assert_eq!(
+                (again["closed_at"].clone(), hospital.ledger_rows().await),
+                (closed["closed_at"].clone(), rows)
+            );
             assert!(differences(&office).await.is_empty());
         }
         // Now the platform says what it had kept from us: the day is looked at by itself, and its bill has the line.
@@ -330,7 +354,8 @@ async fn t27_looking_again_changes_nothing() {
         let _ready = phones[2].signs_in().await;
         stands(&phones[2], &begun, "paid").await;
         hospital.passes(MINUTE).await;
-        until("the day knows of it", async || day(&office, "wechat", hospital.day(0)).await["payments"] == 3).await;
+        until("the day knows of it", async || day(&office, "wechat", hospital.day(0)).await["payments"] == 3)
+            .await;
         let closed = day_is(&office, "wechat", hospital.day(0), "closed").await;
         let rows = hospital.ledger_rows().await;
         hospital.pay_faults(json!({"bill_change": true})).await;
