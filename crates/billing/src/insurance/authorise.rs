@@ -9,7 +9,7 @@ use pay::insurance::NotAuthorised;
 use store::vault::Purpose;
 
 use crate::merchants::{Line, Merchant};
-use crate::model::Way;
+use crate::model::{ChargeState, Way};
 use crate::store::{charge as charges, payment as payments};
 use crate::{BillingDeps, checkout, insurance, problems};
 
@@ -71,7 +71,8 @@ pub(crate) async fn by_code(
         return Ok(Some(open));
     }
     // Nothing to pay: whoever begins is told why, and the code stays good.
-    let Some(bill) = bill else { return Ok(Some("unused".to_owned())) };
+    let settled = charge.is_some_and(|charge| charge.state == ChargeState::Settled);
+    let Some(bill) = bill.filter(|_| !settled) else { return Ok(Some("unused".to_owned())) };
     let person = bill.person;
     let openid =
         checkout::openid(deps, who, merchant, Way::Insurance).await?.ok_or_else(problems::wechat_needed)?;

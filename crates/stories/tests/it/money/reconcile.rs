@@ -338,6 +338,9 @@ async fn t27_looking_again_changes_nothing() {
             (&closed["payments"], &closed["refunds"], &closed["equal"]),
             (&json!(2), &json!(1), &json!(3))
         );
+        // Nobody paid by Alipay that day: there is no bill, and nothing to explain.
+        let empty = day_is(&office, "alipay", hospital.day(0), "closed").await;
+        assert_eq!((&empty["payments"], &empty["refunds"]), (&json!(0), &json!(0)));
         let rows = hospital.ledger_rows().await;
         for _ in 0..2 {
             let again = looks_again(hospital, &office, "wechat", hospital.day(0)).await;
