@@ -178,6 +178,11 @@ async fn ask(deps: &BillingDeps, payment: &Payment) -> Result<()> {
         Line::Alipay(client) => this.at_alipay(client).await?,
         Line::Insurance(_) => {}
     }
+    if payment.state == PaymentState::Closed {
+        let mut tx = deps.db.begin().await?;
+        payments::asked_closed(&mut tx, payment.hospital, payment.id).await?;
+        return tx.commit().await;
+    }
     let now = payments::read(&deps.db, payment.hospital, payment.id).await?;
     // What moved the time itself (an incident, a new hint) stays.
     let open = now.filter(|one| matches!(one.state, PaymentState::New | PaymentState::Waiting));
