@@ -155,6 +155,11 @@ impl Run<'_> {
         if read.is_ok() && !cleared {
             self.stage_nothing().await?;
         }
+        if read.is_ok() {
+            let mut tx = self.deps.db.begin().await?;
+            sql::staged(&mut tx).await?;
+            tx.commit().await?;
+        }
         Ok(read)
     }
 

@@ -226,6 +226,8 @@ store::statements! {
     COUNTED = "UPDATE bill_day SET state = $4, next_at = $5, error = NULL, payments = $6, paid_fen = $7, refunds = $8, refunded_fen = $9, equal = $10,
                  carried = $11, unexplained = $12, read_at = $13, closed_at = CASE WHEN $4 = 'closed' THEN COALESCE(closed_at, $14) ELSE NULL END
                WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
+    // A day's lines have just come: PostgreSQL counts them before it chooses how to match them.
+    COUNTED_ANEW = sqlite "SELECT 1" postgres "ANALYZE bill_line";
     CLEAR = "DELETE FROM bill_line WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     PUT = sqlite "INSERT INTO bill_line (hospital_id, pay_account_id, date, what, number, order_number, provider_no, amount_fen, at)
                SELECT $1, $2, $3, value->>0, value->>1, value->>2, value->>3, CAST(value->>4 AS BIGINT), CAST(value->>5 AS BIGINT)
@@ -241,9 +243,12 @@ store::statements! {
                     AND p.pay_account_id = $2 AND p.state = 'paid' AND p.cash_fen = l.amount_fen)
                OR EXISTS (SELECT 1 FROM refund r WHERE l.what = 'refund' AND r.hospital_id = l.hospital_id AND r.number = l.number
                     AND r.cash_fen = l.amount_fen AND r.state IN ('sent', 'done', 'abnormal', 'closed')))";
-    PAYMENTS_THEIRS = "SELECT l.number, l.order_number, l.provider_no, p.cash_fen AS ours_fen, l.amount_fen AS theirs_fen, l.at
-             FROM bill_line l LEFT JOIN payment p ON p.hospital_id = l.hospital_id AND p.number = l.number AND p.pay_account_id = $2 AND p.state = 'paid'
-             WHERE l.hospital_id = $1 AND l.pay_account_id = $2 AND l.date = $3 AND l.what = 'payment' AND (p.id IS NULL OR p.cash_fen <> l.amount_fen)
+    // Joined by the number alone, which one index knows: a planner without fresh figures must not think of another.
+    PAYMENTS_THEIRS = "SELECT l.number, l.order_number, l.provider_no, l.amount_fen AS theirs_fen, l.at,
+               CASE WHEN p.pay_account_id = l.pay_account_id AND p.state = 'paid' THEN p.cash_fen END AS ours_fen
+             FROM bill_line l LEFT JOIN payment p ON p.hospital_id = l.hospital_id AND p.number = l.number
+             WHERE l.hospital_id = $1 AND l.pay_account_id = $2 AND l.date = $3 AND l.what = 'payment'
+               AND (p.id IS NULL OR p.pay_account_id IS NULL OR p.pay_account_id <> l.pay_account_id OR p.state <> 'paid' OR p.cash_fen <> l.amount_fen)
              ORDER BY l.number LIMIT 10000";
     REFUNDS_THEIRS = "SELECT l.number, l.order_number, l.provider_no, r.cash_fen AS ours_fen, l.amount_fen AS theirs_fen, l.at
              FROM bill_line l LEFT JOIN refund r ON r.hospital_id = l.hospital_id AND r.number = l.number AND r.state IN ('sent', 'done', 'abnormal', 'closed')
@@ -376,6 +381,11 @@ pub(super) async fn put(tx: &mut Tx, merchant: &Merchant, date: Date, lines: &[L
         .map(|l| serde_json::json!([l.what.code(), l.number, l.order, l.provider_no, l.amount.0, l.at.0]))
         .collect();
     tx.exec(PUT, args![merchant.hospital, merchant.id, date, serde_json::Value::from(rows)]).await.map(drop)
+}
+
+/// Lets the database see how many lines there are now.
+pub(super) async fn staged(tx: &mut Tx) -> Result<()> {
+    tx.exec(COUNTED_ANEW, args![]).await.map(drop)
 }
 
 struct Sum(What, i64, Fen);
