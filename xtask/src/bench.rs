@@ -21,8 +21,8 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
             web::packages()?;
             web::build()?;
         }
-        Some("rush" | "reads" | "nodes" | "growth" | "release" | "watch") => {
-            machine::ensure(&[machine::POSTGRESQL])?
+        Some("rush" | "reads" | "nodes" | "growth" | "release" | "pay" | "watch" | "day") => {
+            machine::ensure(&[machine::POSTGRESQL])?;
         }
         Some("callback") => {
             machine::ensure(&[machine::POSTGRESQL, machine::PYTHON_VENV])?;

@@ -6,6 +6,7 @@
 //! - [`callback`]: WeChat's pushes, beside wechatpy and bare axum ([`echo`])
 //! - [`release`]: 5,000 people for 300 numbers at a set second, through the rush entrance
 //! - [`growth`]: the cost of bookings and reads with ten million past appointments
+//! - [`pay`](mod@pay): a release that is paid, notices by the hundred, and a day of a million payments against its bill
 //! - [`nodes`]: several processes of the program on one PostgreSQL
 //! - [`watch`]: thousands of open streams over the lines of a hospital that moves
 //! - [`load`]: the load generator; [`signed`]: requests of whoever has signed in; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
@@ -23,6 +24,7 @@ mod load;
 mod machine;
 mod nodes;
 mod pages;
+mod pay;
 mod places;
 mod postgres;
 mod proc;
@@ -62,6 +64,9 @@ enum What {
     Nodes(nodes::Options),
     /// A release: 5,000 people, 300 numbers, one second. Fails when a target is missed.
     Release(release::Options),
+    /// 300 numbers held and paid by notices in threes and out of order; 100 notices a second; a million payments against their bill. Fails when
+    /// a target is missed.
+    Pay(pay::Options),
     /// Ten thousand streams over two hundred lines, and how soon each shows a call. Fails when a target is missed.
     Watch(watch::Options),
     /// Bare axum giving bytes from a file, for reads to be compared with.
@@ -110,6 +115,7 @@ async fn run(cli: Cli) -> Result<bool> {
             What::Growth(options) => growth::run(&options).await,
             What::Nodes(options) => nodes::run(&options).await,
             What::Release(options) => release::run(&options).await,
+            What::Pay(options) => pay::run(&options).await,
             What::Watch(options) => watch::run(&options).await,
             What::Echo { address } => echo::serve(address).await,
         }

@@ -27,6 +27,7 @@ edge::permission! {
 pub fn routes() -> Routes<BillingDeps> {
     let money = Routes::new()
         .route::<SignedIn>(routes!(patient::ways))
+        .route::<SignedIn>(routes!(patient::authorisation))
         .route::<SignedIn>(routes!(patient::pay))
         .route::<SignedIn>(routes!(patient::payment))
         .route::<SignedIn>(routes!(patient::sheet_closed))

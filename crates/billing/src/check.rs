@@ -28,6 +28,14 @@ const LOOKS: &[(Sql, &str)] = &[
     (sql::KEPT, "I16: this payment was for nothing, and does not go back"),
     (sql::UNASKED, "I20: nobody will ask about this open payment"),
     (sql::UNSENT, "I20: nobody will send this refund"),
+    (sql::DAY_SUMS, "I22: this closed day's sums are not those of its bill's lines"),
+    (sql::DAY_OPEN, "I22: this day was closed with something unexplained"),
+    (sql::PAYMENT_UNBOOKED, "I22: this payment in the bill of a closed day is neither booked nor explained"),
+    (
+        sql::REFUND_UNBOOKED,
+        "I22: this refund in the bill of a closed day is neither booked, under way nor explained",
+    ),
+    (sql::PAYMENT_UNBILLED, "I22: this payment of a closed day is in no bill and not explained"),
     (sql::IN_FLIGHT, "I24: refunds in flight are not what their rows say"),
 ];
 
@@ -47,9 +55,11 @@ pub async fn ledger(db: &Db) -> Result<Found> {
             .faults
             .push(format!("I17: hospital {}, observation {} was never applied", one.hospital, one.what));
     }
-    // I22 and I24: who holds how much, line by line; a day's books are closed against the bills by reconciliation.
-    for one in sql::find(db, sql::CLEARING).await? {
-        found.seen.push(format!("hospital {}, {}: {} fen", one.hospital, one.what, one.amount));
+    // I22 and I24: who holds how much, what is on its way back, and how the last days stand against the other side's bills.
+    for look in [sql::CLEARING, sql::IN_FLIGHT_BY_STATE, sql::DAYS] {
+        for one in sql::find(db, look).await? {
+            found.seen.push(format!("hospital {}, {}: {} fen", one.hospital, one.what, one.amount));
+        }
     }
     for one in sql::find(db, sql::INCIDENTS).await? {
         found.seen.push(format!("hospital {}, observation {} waits for a person", one.hospital, one.what));

@@ -33,8 +33,10 @@ pub struct Wanted {
     pub subject: String,
     /// By which way.
     pub way: Way,
-    /// The patient's authorisation, for insurance.
+    /// The patient's authorisation, for insurance …
     pub pay_auth_no: Option<String>,
+    /// … or the code that they came back with from authorising.
+    pub auth_code: Option<String>,
     /// Their own address, for H5.
     pub payer_ip: Option<IpAddr>,
 }
@@ -43,11 +45,11 @@ pub struct Wanted {
 ///
 /// # Errors
 /// 404 when there is no such thing for this account; 409 `nothing_to_pay`, `already_paid`, `desk_only`, `way_not_offered`,
-/// `wechat_needed`; 422 `authorisation_needed`; 502 `payment_refused`, `payment_unclear`, `insurance_refused`.
+/// `wechat_needed`, `insurance_other_person`; 422 `authorisation_needed`; 502 `payment_refused`, `payment_unclear`, `insurance_refused`.
 pub async fn begin(
     deps: &BillingDeps,
     who: &Account,
-    wanted: Wanted,
+    mut wanted: Wanted,
 ) -> std::result::Result<(Payment, Sheet), Problem> {
     let hospital = &who.caller.hospital;
     let payable = deps.payables.of_subject(&wanted.subject).ok_or_else(Problem::not_found)?;
@@ -55,6 +57,10 @@ pub async fn begin(
     let merchant = deps.merchants.of(hospital.id, provider).ok_or_else(problems::way_not_offered)?;
     if wanted.way == Way::Insurance {
         insurance::offered(deps, hospital)?;
+        if let (None, Some(code)) = (&wanted.pay_auth_no, wanted.auth_code.clone()) {
+            wanted.pay_auth_no =
+                insurance::authorise::by_code(deps, who, &merchant, &wanted.subject, &code).await?;
+        }
         if wanted.pay_auth_no.as_deref().is_none_or(|no| no.is_empty() || no.len() > 40) {
             return Err(problems::authorisation_needed());
         }
@@ -95,7 +101,7 @@ pub async fn begin(
 }
 
 /// The payer's name at WeChat, where the way needs one.
-async fn openid(
+pub(crate) async fn openid(
     deps: &BillingDeps,
     who: &Account,
     merchant: &Merchant,
@@ -113,7 +119,12 @@ async fn openid(
 }
 
 /// The attempt that this account has begun by this way and that can still be finished.
-async fn open_attempt(tx: &mut Tx, charge: &Charge, way: Way, who: &Account) -> Result<Option<Payment>> {
+pub(crate) async fn open_attempt(
+    tx: &mut Tx,
+    charge: &Charge,
+    way: Way,
+    who: &Account,
+) -> Result<Option<Payment>> {
     let soon = tx.now().plus(std::time::Duration::from_secs(15));
     let all = payments::of_charge(tx, charge.hospital, charge.id).await?;
     Ok(all.into_iter().rev().find(|one| {

@@ -4,6 +4,7 @@
 //! order under the same number, and WeChat's insurance cashier gets both. Each step is written down before the next, under
 //! numbers that make it the same step when it is repeated. From the cashier on only a result ends it: no timer.
 
+pub(crate) mod authorise;
 mod back;
 
 use base::{Fen, Problem, Text2};
@@ -27,7 +28,7 @@ use crate::store::{charge as charges, payment as payments};
 pub(crate) use back::{Part, give_back, tell_wechat};
 
 /// Where the sealed authorisation stands.
-const AUTH: &str = "insured.pay_auth_no";
+pub(crate) const AUTH: &str = "insured.pay_auth_no";
 
 /// Whether a hospital takes insurance online: a contract with the bureau, one with WeChat Pay, and what both know us by.
 ///

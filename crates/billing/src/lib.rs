@@ -109,15 +109,10 @@ pub fn capability(deps: BillingDeps) -> Capability {
 }
 
 fn sweeps(deps: &BillingDeps) -> Vec<Arc<dyn ::store::Sweep>> {
-    let mut all: Vec<Arc<dyn ::store::Sweep>> = vec![
+    vec![
         Arc::new(reacts::Recognise { hospitals: deps.hospitals.clone() }),
         Arc::new(reacts::RemindToday { hospitals: deps.hospitals.clone() }),
-        reconcile::Morning::sweep(deps.clone()),
-    ];
-    if let Some(invoicer) = deps.invoicer.clone() {
-        all.push(Arc::new(invoice::Issue { invoicer }));
-    }
-    all
+    ]
 }
 
 /// Its tables.
@@ -134,6 +129,8 @@ pub fn migrations() -> Vec<::store::Migration> {
         ::store::migration!("billing", "0003_reconcile"),
         ::store::migration!("billing", "0004_charges_of_a_thing"),
         ::store::migration!("billing", "0005_provider_numbers"),
+        ::store::migration!("billing", "0006_by_day"),
+        ::store::migration!("billing", "0007_invoice_provider"),
     ]
 }
 

@@ -70,6 +70,23 @@ pub struct BureauKeys {
     pub private_key: String,
     /// The bureau's, hex.
     pub bureau_public_key: String,
+    /// The portal at which patients authorise, where their phones are sent there by us.
+    #[serde(default)]
+    pub portal: Option<PortalKeys>,
+}
+
+/// What Tencent's medical portal knows us by.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalKeys {
+    /// Its address, without a path.
+    pub base: String,
+    /// Our number there.
+    pub partner_id: String,
+    /// What only both sides know.
+    pub secret: String,
+    /// Where patients authorise, with all that the region wants in its query.
+    pub page: String,
 }
 
 /// The keys of one contract.
@@ -129,6 +146,8 @@ pub struct Bureau {
     pub province: insurance::Province,
     /// What it signs with.
     pub key: Sm2PublicKey,
+    /// Where patients authorise, and a line to it.
+    pub portal: Option<(insurance::Portal, reqwest::Client)>,
 }
 
 /// A contract, ready to use.
@@ -235,8 +254,16 @@ fn line(
                 Sm2PublicKey::parse(&keys.bureau_public_key, DEFAULT_USER_ID).map_err(|e| e.to_string())?;
             let config = insurance::Config { base, timeout: PATIENCE };
             let signer = Arc::new(signer);
+            let portal = keys.portal.clone().map(|keys| {
+                let secret = pay::Secret::new(keys.secret);
+                insurance::Portal { base: keys.base, partner_id: keys.partner_id, secret, page: keys.page }
+            });
+            if portal.as_ref().is_some_and(|portal| portal.page("https://example.org").is_err()) {
+                return Err("the page on which patients authorise has no address".into());
+            }
+            let portal = portal.map(|portal| (portal, http.clone()));
             let client = insurance::Client::new(http, config, clock, province.clone(), signer, key.clone());
-            Ok(Line::Insurance(Box::new(Bureau { client, province, key })))
+            Ok(Line::Insurance(Box::new(Bureau { client, province, key, portal })))
         }
     }
 }

@@ -73,6 +73,15 @@ pub(crate) fn insurance_refused() -> Problem {
     )
 }
 
+/// The credential is another person's.
+pub(crate) fn insurance_other_person() -> Problem {
+    conflict(
+        "insurance_other_person",
+        "授权的医保电子凭证不是这位就诊人本人的，请用本人的医保电子凭证授权，或改用自费支付。",
+        "The credential is not this patient's own. Authorise with the patient's own credential, or pay without insurance.",
+    )
+}
+
 /// An insured payment needs the patient's authorisation.
 pub(crate) fn authorisation_needed() -> Problem {
     Problem::new(

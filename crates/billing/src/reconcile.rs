@@ -15,12 +15,9 @@ mod day;
 mod read;
 mod store;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use ::store::events::Failure;
-use ::store::{Db, Sweep, lease};
-use async_trait::async_trait;
+use ::store::lease;
 use base::{Date, UnixMs};
 
 use crate::BillingDeps;
@@ -37,60 +34,93 @@ const FROM: u16 = 10 * 60 + 30;
 /// So many days back are looked for: a hospital that was switched off over a holiday catches up.
 const DAYS_BACK: usize = 7;
 const LEASE: Duration = Duration::from_secs(600);
+const NAME: &str = "billing.reconcile";
+const EVERY: Duration = Duration::from_secs(60);
 
-/// Looks every minute whether a bill can be had.
+/// Looks every minute, by the hospital's clock, whether a bill can be had. Works beside everything else: a day of a million payments takes
+/// its time, and holds up nobody.
+#[derive(Debug, Default)]
 pub(crate) struct Morning {
-    deps: BillingDeps,
+    last: Option<UnixMs>,
 }
 
 impl Morning {
-    pub(crate) fn sweep(deps: BillingDeps) -> Arc<dyn Sweep> {
-        Arc::new(Self { deps })
-    }
-
-    /// Writes down the days that are to be reconciled.
-    async fn open_days(&self, now: UnixMs) -> ::store::Result<()> {
-        for merchant in self.deps.merchants.all() {
-            let Some(hospital) = self.deps.hospitals.get(merchant.hospital) else { continue };
-            let (today, wall) = (hospital.zone.date(now), hospital.zone.wall(now));
-            let yesterday = today.yesterday().unwrap_or(today);
-            let mut date =
-                if wall.minutes() >= FROM { yesterday } else { yesterday.yesterday().unwrap_or(yesterday) };
-            let mut tx = self.deps.db.begin().await?;
-            for _ in 0..DAYS_BACK {
-                store::open(&mut tx, &merchant, date).await?;
-                date = date.yesterday().unwrap_or(date);
-            }
-            tx.commit().await?;
+    /// Writes down which days are to be reconciled, and works on those that are due.
+    ///
+    /// # Errors
+    /// Any [`::store::StoreError`]; it looks again in a minute.
+    pub(crate) async fn turn(&mut self, deps: &BillingDeps) -> ::store::Result<()> {
+        let now = deps.db.now();
+        // A clock that was set back must not silence it.
+        if self.last.is_some_and(|last| now >= last && now.since(last) < EVERY) {
+            return Ok(());
         }
-        Ok(())
+        self.last = Some(now);
+        open_days(deps, now).await?;
+        if store::due(&deps.db, 1).await?.is_empty() || lease::take(&deps.db, NAME, LEASE).await?.is_none() {
+            return Ok(());
+        }
+        let done = work_off(deps).await;
+        lease::give_back(&deps.db, NAME).await?;
+        done
     }
 }
 
-#[async_trait]
-impl Sweep for Morning {
-    fn name(&self) -> &'static str {
-        "billing.reconcile"
-    }
-
-    fn every(&self) -> Duration {
-        Duration::from_secs(60)
-    }
-
-    async fn run(&self, db: &Db) -> Result<bool, Failure> {
-        self.open_days(db.now()).await?;
-        let due = store::due(db, 16).await?;
-        if due.is_empty() || lease::take(db, "billing.reconcile", LEASE).await?.is_none() {
-            return Ok(false);
+/// Writes down the days that are over since the contract was made.
+async fn open_days(deps: &BillingDeps, now: UnixMs) -> ::store::Result<()> {
+    for merchant in deps.merchants.all() {
+        let Some(hospital) = deps.hospitals.get(merchant.hospital) else { continue };
+        let (today, wall) = (hospital.zone.date(now), hospital.zone.wall(now));
+        let yesterday = today.yesterday().unwrap_or(today);
+        let mut date =
+            if wall.minutes() >= FROM { yesterday } else { yesterday.yesterday().unwrap_or(yesterday) };
+        let mut tx = deps.db.begin().await?;
+        for _ in 0..DAYS_BACK {
+            store::open(&mut tx, &merchant, date, day::bounds(&hospital, date)).await?;
+            date = date.yesterday().unwrap_or(date);
         }
-        for (account, date) in due {
-            if let Some(merchant) = self.deps.merchants.get(account) {
-                reconcile(&self.deps, &merchant, date).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Works on every day that is due; one that can't be worked on holds up no other.
+async fn work_off(deps: &BillingDeps) -> ::store::Result<()> {
+    loop {
+        let mut any = false;
+        for (account, date) in store::due(&deps.db, 16).await? {
+            let Some(merchant) = deps.merchants.get(account) else { continue };
+            any = true;
+            if let Err(error) = reconcile(deps, &merchant, date).await {
+                tracing::warn!(%error, account = %merchant.name, %date, "a day could not be reconciled; it is looked at again");
+                day::put_off(deps, &merchant, date, &error.to_string()).await?;
             }
         }
-        lease::give_back(db, "billing.reconcile").await?;
-        Ok(true)
+        if !any {
+            return Ok(());
+        }
     }
+}
+
+/// Gives the lease back that a look which was broken off had taken.
+pub(crate) async fn broken_off(deps: &BillingDeps) {
+    if let Err(error) = lease::give_back(&deps.db, NAME).await {
+        tracing::debug!(%error, "the lease of reconciliation runs out by itself");
+    }
+}
+
+/// Money that was paid on an earlier day has come to light: a day that was closed without it is looked at again.
+pub(crate) async fn came_late(
+    tx: &mut ::store::Tx,
+    hospital: &edge::Hospital,
+    account: Option<crate::model::PayAccountId>,
+    paid_at: UnixMs,
+) -> ::store::Result<()> {
+    let date = hospital.zone.date(paid_at);
+    if let Some(account) = account.filter(|_| date < hospital.zone.date(tx.now())) {
+        store::late(tx, hospital.id, account, date).await?;
+    }
+    Ok(())
 }
 
 /// Holds one day of a contract against the other side's bill, and closes it when nothing is unexplained.

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod charge;
+pub(crate) mod invoice;
 pub(crate) mod ledger;
 pub(crate) mod look;
 pub(crate) mod observation;
@@ -15,6 +16,7 @@ pub(crate) fn statements() -> Vec<store::Sql> {
     [
         account::ALL,
         charge::ALL,
+        invoice::ALL,
         ledger::ALL,
         look::ALL,
         observation::ALL,

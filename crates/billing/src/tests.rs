@@ -1,5 +1,6 @@
 //! What the tables themselves refuse, and that both databases take every statement.
 
+mod closed;
 mod model;
 
 use base::Fen;

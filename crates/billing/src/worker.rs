@@ -1,5 +1,5 @@
-//! What goes on without anybody asking for it: what came is applied, what did not come is asked about, what is over is closed, and
-//! refunds are sent. Each of the three runs on its own, so that a slow platform holds up nothing else.
+//! What goes on without anybody asking for it: what came is applied, what did not come is asked about, what is over is closed,
+//! refunds are sent, days are reconciled, and invoices made. Each runs on its own, so that a slow platform holds up nothing else.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::model::{Payment, PaymentState, Way};
 use crate::observation::{Observation, Source};
 use crate::refunds::send::{self, Pace};
 use crate::store::{charge as charges, payment as payments, refund as refunds};
-use crate::{BillingDeps, insurance, rules};
+use crate::{BillingDeps, insurance, invoice, reconcile, rules};
 
 /// The longest pause between looks.
 const TICK: Duration = Duration::from_millis(500);
@@ -30,7 +30,9 @@ pub async fn run(deps: BillingDeps, stop: CancellationToken) {
     let mut all = JoinSet::new();
     all.spawn(again(deps.clone(), stop.clone(), Job::Apply));
     all.spawn(again(deps.clone(), stop.clone(), Job::Ask));
-    all.spawn(again(deps, stop, Job::Refund));
+    all.spawn(again(deps.clone(), stop.clone(), Job::Refund));
+    all.spawn(invoice::run(deps.clone(), stop.clone()));
+    all.spawn(mornings(deps, stop));
     while all.join_next().await.is_some() {}
 }
 
@@ -61,6 +63,24 @@ async fn again(deps: BillingDeps, stop: CancellationToken, job: Job) {
             () = stop.cancelled() => {}
         }
     }
+}
+
+/// Reconciles in the mornings. Whatever it is at may be broken off at any moment, and is begun anew.
+async fn mornings(deps: BillingDeps, stop: CancellationToken) {
+    let mut morning = reconcile::Morning::default();
+    let work = async {
+        loop {
+            if let Err(error) = morning.turn(&deps).await {
+                tracing::warn!(%error, "bills could not be looked after; they are in a minute");
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        () = stop.cancelled() => {}
+    }
+    reconcile::broken_off(&deps).await;
 }
 
 /// Asks about payments that are due; gives how many there were.
@@ -157,6 +177,11 @@ async fn ask(deps: &BillingDeps, payment: &Payment) -> Result<()> {
         Line::Wechatpay(client) => this.at_wechat(client).await?,
         Line::Alipay(client) => this.at_alipay(client).await?,
         Line::Insurance(_) => {}
+    }
+    if payment.state == PaymentState::Closed {
+        let mut tx = deps.db.begin().await?;
+        payments::asked_closed(&mut tx, payment.hospital, payment.id).await?;
+        return tx.commit().await;
     }
     let now = payments::read(&deps.db, payment.hospital, payment.id).await?;
     // What moved the time itself (an incident, a new hint) stays.

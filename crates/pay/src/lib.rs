@@ -4,6 +4,7 @@
 //! - [`alipay`]: Alipay's gateway: RSA2 with keys or certificates, trades, refunds, bills, notices.
 //! - [`insurance`]: the insurance bureau's messages (6201, 6202, 6203, 6301, 6401, 3201) through one adapter whose
 //!   settings differ by province.
+//! - [`ebill`]: e-invoices of medical charges: made, asked about, written off.
 //! - [`crypto`]: RSA, AES-GCM, SM2, SM3, SM4 and certificates, as all of the above need them.
 //! - [`fuzz`]: the bodies of the fuzz targets, as plain functions that a test drives too.
 //!
@@ -17,6 +18,7 @@
 
 pub mod alipay;
 pub mod crypto;
+pub mod ebill;
 pub mod fuzz;
 pub mod insurance;
 mod lines;

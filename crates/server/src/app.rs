@@ -144,7 +144,11 @@ impl App {
             channels: channels.clone(),
             merchants,
             payables: billing::Payables::new(vec![Arc::new(registrations)]),
-            invoicer: None,
+            invoicer: Some(Arc::new(billing::invoice::Provided::new(
+                db.clone(),
+                vault.clone(),
+                outbound.clone(),
+            ))),
             public_url: config.server.public_url.as_str().into(),
         };
         let notify = notify::NotifyDeps {

@@ -1,6 +1,8 @@
 //! The insurance bureau: authorisation, fees, settlement by a small table of rules, returns, totals of a day. SM envelope in
 //! the dialect that `/sim/v1/insurance` shows and changes.
 
+mod portal;
+
 use std::collections::BTreeMap;
 
 use axum::extract::{ConnectInfo, Path, State};
@@ -30,6 +32,8 @@ pub(crate) struct Bureau {
     orders: BTreeMap<String, Order>,
     /// Authorisations that were given out: used or not.
     auth: BTreeMap<String, bool>,
+    /// Codes that patients have come back with: who it is, and their authorisation; none once it was asked for.
+    codes: BTreeMap<String, Option<Credential>>,
     count: u64,
 }
 
@@ -37,8 +41,18 @@ pub(crate) struct Bureau {
 struct Keys {
     app_id: String,
     app_secret: String,
+    #[serde(default)]
+    partner_secret: String,
     hospital_private: String,
     bureau_private: String,
+}
+
+/// Somebody's electronic credential, allowed to be used once.
+#[derive(Clone, Serialize, Deserialize)]
+struct Credential {
+    name: String,
+    card_no: String,
+    pay_auth_no: String,
 }
 
 /// One order.
@@ -62,6 +76,7 @@ impl Bureau {
             self.keys = Some(Keys {
                 app_id: pay::crypto::nonce(32),
                 app_secret: pay::crypto::nonce(32),
+                partner_secret: pay::crypto::nonce(32),
                 hospital_private: Sm2PrivateKey::generate_hex().ok()?.to_string(),
                 bureau_private: Sm2PrivateKey::generate_hex().ok()?.to_string(),
             });
@@ -88,6 +103,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/org/local/api/hos/{message}", post(serve))
         .route("/sim/v1/insurance", get(state).patch(change))
         .route("/sim/v1/insurance/authorisations", post(authorise))
+        .merge(portal::routes())
 }
 
 async fn state(State(hub): State<Shared>) -> Result<Json<Value>, Problem> {
@@ -97,7 +113,7 @@ async fn state(State(hub): State<Shared>) -> Result<Json<Value>, Problem> {
     let (_, own, _) = bureau.province().ok_or_else(no_keys)?;
     let keys = bureau.keys().ok_or_else(no_keys)?;
     Ok(Json(json!({
-        "app_id": keys.app_id, "app_secret": keys.app_secret, "hospital_private_key": keys.hospital_private,
+        "app_id": keys.app_id, "app_secret": keys.app_secret, "partner_id": portal::PARTNER, "partner_secret": keys.partner_secret, "hospital_private_key": keys.hospital_private,
         "bureau_public_key": own.public_hex(), "dialect": bureau.dialect, "orders": bureau.orders,
     })))
 }

@@ -9,6 +9,7 @@
 //! - `/sms/v1/…`: the SMS vendor; every phone number that belongs to a phone here receives.
 //! - `/v3/…`: WeChat Pay; `/gateway.do`: Alipay; `/org/local/api/hos/…`: the insurance bureau, each with its own books,
 //!   notices and bills, and with key material that `/sim/v1/wechatpay`, `/sim/v1/alipay` and `/sim/v1/insurance` show.
+//! - `/medical-web/api/medical/…`: the platform for e-invoices, whose account `/sim/v1/ebill` shows.
 //! - `/sim/v1/…`: its own control: people and what they do, faults on demand, the clock, and the inbox of all that has
 //!   arrived. Tests, scripts and the phones' page use it.
 //! - `/`: the phones' page. Each phone has a host name of its own (`p1.localhost`, or `p1.phones.localhost` beside others
@@ -23,6 +24,7 @@ mod api;
 mod chat;
 mod config;
 mod control;
+mod ebill;
 mod faults;
 mod insurance;
 mod net;

@@ -97,6 +97,17 @@ pub(crate) fn message(text: &str) -> String {
     document("微信 · WeChat", &format!("<p>{}</p>", escape(text)))
 }
 
+/// The page on which a patient allows the use of the electronic insurance credential.
+pub(crate) fn credential(back: &str) -> String {
+    let body = format!(
+        "<p>医保电子凭证授权 · Authorise your insurance credential</p><form method=post>\
+         <p><label>姓名 · Name <input name=name required></label></p><p><label>证件号码 · Document <input name=card_no required></label></p>\
+         <input type=hidden name=back value=\"{}\"><p><button>授权 · Authorise</button></p></form>",
+        escape(back)
+    );
+    document("医保电子凭证 · Credential", &body)
+}
+
 /// The page on which somebody in a browser pays, or walks away.
 pub(crate) struct Cashier<'a> {
     pub(crate) platform: &'a str,

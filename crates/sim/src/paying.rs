@@ -20,7 +20,7 @@ pub(crate) use cert::certificate;
 use crate::net::Wire;
 use crate::problem::{Problem, read};
 use crate::run::Shared;
-use crate::{alipay, insurance, wechatpay};
+use crate::{alipay, ebill, insurance, wechatpay};
 
 /// The books of all three.
 #[derive(Default, Serialize, Deserialize)]
@@ -29,6 +29,7 @@ pub(crate) struct Paying {
     pub(crate) wechatpay: wechatpay::Bank,
     pub(crate) alipay: alipay::Bank,
     pub(crate) insurance: insurance::Bureau,
+    pub(crate) ebill: ebill::Platform,
     pub(crate) faults: PayFaults,
     pub(crate) outbox: Vec<notices::Pending>,
     pub(crate) numbers: u64,
@@ -61,10 +62,19 @@ pub(crate) struct PayFaults {
     pub(crate) cut_body: u32,
     /// Answers come so much later, in real time.
     pub(crate) slow_ms: u64,
+    /// Every so manyth call gets a 500, by turns before and after the deed; 0 means none.
+    pub(crate) error_every: u32,
+    /// How many calls there were since, for that.
+    #[serde(skip)]
+    pub(crate) calls: u32,
+    /// WeChat Pay's clock is so many seconds ahead of everybody's: it judges requests by it and dates its signatures with it.
+    pub(crate) clock_ahead_s: i64,
     /// Each notice goes out so many times more.
     pub(crate) notice_copies: u32,
     /// The next so many sendings of a notice are lost on the way.
     pub(crate) notice_lost: u32,
+    /// All sendings of notices about the order of this number are lost; empty means of none.
+    pub(crate) notice_lost_of: String,
     /// Notices are signed by a key that nobody knows.
     pub(crate) notice_forged: bool,
     /// Before each of WeChat's notices goes its test whether signatures are checked.
@@ -73,6 +83,27 @@ pub(crate) struct PayFaults {
     pub(crate) bill_lose: usize,
     /// In bills the first line is one fen more than it was.
     pub(crate) bill_change: bool,
+    /// Bills have so many lines of one yuan more, of orders that another system placed under the same contract.
+    pub(crate) bill_add: u32,
+    /// Bills date what happened so much later: the platform's clock is not ours.
+    pub(crate) bill_late_ms: i64,
+    /// What is wrong with bills as files.
+    pub(crate) bill_spoil: BillSpoil,
+}
+
+/// How a bill's file is broken. Its lines are right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BillSpoil {
+    /// Not at all.
+    #[default]
+    Not,
+    /// Its hash is another file's (WeChat Pay).
+    Hash,
+    /// Its last line claims one line more than there is.
+    Summary,
+    /// It ends in the middle.
+    Cut,
 }
 
 /// What is to happen to one call.
@@ -110,7 +141,13 @@ impl PayFaults {
                 return fault;
             }
         }
-        Fault::None
+        self.calls = self.calls.wrapping_add(1);
+        match self.error_every {
+            every if every > 0 && self.calls.is_multiple_of(every) => {
+                if (self.calls / every).is_multiple_of(2) { Fault::ErrorAfter } else { Fault::ErrorBefore }
+            }
+            _ => Fault::None,
+        }
     }
 }
 
@@ -128,6 +165,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(wechatpay::routes())
         .merge(alipay::routes())
         .merge(insurance::routes())
+        .merge(ebill::routes())
 }
 
 async fn faults(State(hub): State<Shared>) -> Response {
@@ -136,8 +174,11 @@ async fn faults(State(hub): State<Shared>) -> Response {
 
 async fn set_faults(State(hub): State<Shared>, body: Bytes) -> Result<Response, Problem> {
     let faults: PayFaults = read(&body)?;
-    if faults.slow_ms > 60_000 || faults.notice_copies > 200 {
-        return Err(Problem::invalid("slow_ms", "at most 60000; notice_copies at most 200"));
+    if faults.slow_ms > 60_000 || faults.notice_copies > 200 || faults.bill_add > 1_000 {
+        return Err(Problem::invalid(
+            "slow_ms",
+            "at most 60000; notice_copies at most 200; bill_add at most 1000",
+        ));
     }
     hub.world.lock().paying.faults = faults;
     Ok(self::faults(State(hub)).await)

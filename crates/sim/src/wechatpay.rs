@@ -247,7 +247,8 @@ pub(crate) fn dress(
     })
     .to_string()
     .into_bytes();
-    let mut headers = paying.wechatpay.sign(&body, now, turn, false, forged)?;
+    let theirs = now + paying.faults.clock_ahead_s * 1000;
+    let mut headers = paying.wechatpay.sign(&body, theirs, turn, false, forged)?;
     if probe {
         let wrong = format!("WECHATPAY/SIGNTEST/{}", STANDARD.encode([0x5a; 256]));
         headers.insert("wechatpay-signature", HeaderValue::from_str(&wrong).ok()?);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use base::HospitalId;
-use billing::merchants::{AlipayKeys, BureauKeys, Keys, NewPayAccount, WechatKeys, add_pay_account};
+use billing::merchants::{
+    AlipayKeys, BureauKeys, Keys, NewPayAccount, PortalKeys, WechatKeys, add_pay_account,
+};
 use serde_json::{Value, json};
 use store::value::Row;
 use store::{Db, Vault, args};
@@ -40,6 +42,25 @@ pub async fn contracts(db: &Db, vault: &Vault, sim: &str) {
     for new in accounts(FIRST, sim, &wechat, &alipay, &bureau) {
         add_pay_account(&mut tx, vault, &new).await.unwrap();
     }
+    tx.commit().await.unwrap();
+}
+
+/// Signs the contract with the platform for e-invoices of a simulator.
+///
+/// # Panics
+/// When the simulator does not say who we are there.
+pub async fn invoices(db: &Db, vault: &Vault, sim: &str) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let account: Value = http.get(format!("{sim}/sim/v1/ebill")).send().await.unwrap().json().await.unwrap();
+    let new = billing::invoice::NewInvoiceAccount {
+        hospital: FIRST,
+        base_url: sim.to_owned(),
+        app_id: text(&account, "app_id"),
+        secret: base::Secret::new(text(&account, "secret")),
+        place: "001".into(),
+    };
+    let mut tx = db.begin().await.unwrap();
+    billing::invoice::add_invoice_account(&mut tx, vault, &new).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -99,6 +120,12 @@ fn accounts(
                 province: Value::Object(province),
                 private_key: text(bureau, "hospital_private_key"),
                 bureau_public_key: text(bureau, "bureau_public_key"),
+                portal: Some(PortalKeys {
+                    base: sim.to_owned(),
+                    partner_id: text(bureau, "partner_id"),
+                    secret: text(bureau, "partner_secret"),
+                    page: format!("{sim}/insurance/authorise?authType=2&bizType=04107&cityCode=530100"),
+                }),
             }),
         ),
     ]

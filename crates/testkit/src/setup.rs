@@ -43,11 +43,20 @@ pub struct Setup {
     days: i64,
     settings: Vec<(String, Value)>,
     paying: bool,
+    invoicing: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { nodes: 1, hospitals: 1, real_time: false, days: DAYS, settings: Vec::new(), paying: false }
+        Self {
+            nodes: 1,
+            hospitals: 1,
+            real_time: false,
+            days: DAYS,
+            settings: Vec::new(),
+            paying: false,
+            invoicing: false,
+        }
     }
 }
 
@@ -94,6 +103,13 @@ impl Setup {
     pub fn paying(mut self) -> Self {
         self.paying = true;
         self.with("billing", crate::paying::settings())
+    }
+
+    /// With a contract with a platform for e-invoices.
+    #[must_use]
+    pub fn invoicing(mut self) -> Self {
+        self.invoicing = true;
+        self
     }
 
     /// Clinics for so many days only, where a story needs few.
@@ -225,6 +241,9 @@ impl Setup {
         tx.commit().await.unwrap();
         if self.paying {
             crate::paying::contracts(&t.db, &vault, &sim.base_url()).await;
+        }
+        if self.invoicing {
+            crate::paying::invoices(&t.db, &vault, &sim.base_url()).await;
         }
         let site = Site::build(&t.db, &first, today, self.days).await;
         if self.hospitals < 2 {

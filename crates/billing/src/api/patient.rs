@@ -9,7 +9,7 @@ use http::StatusCode;
 use people::{PersonId, bound};
 use serde::Deserialize;
 
-use super::wire::{self, ChargeBody, NewPaymentBody, PaymentBody, PaymentWays};
+use super::wire::{self, AuthorisationBody, ChargeBody, NewPaymentBody, PaymentBody, PaymentWays};
 use crate::BillingDeps;
 use crate::checkout::{self, Wanted};
 use crate::model::{Charge, ChargeId, PaymentId, PaymentState};
@@ -24,11 +24,32 @@ pub(super) async fn ways(State(deps): State<BillingDeps>, account: Account) -> A
     Ok(Json(PaymentWays { items: checkout::ways(&deps, &account.caller.hospital) }))
 }
 
+/// Which page the patient is to come back to.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuthorisationQuery {
+    /// Its path: `/pay/apt_…`.
+    back: String,
+}
+
+/// Where the patient allows the use of the electronic insurance credential, before an insured payment.
+#[utoipa::path(get, path = "/api/v1/payments/insurance-authorisation", tag = "payments", params(AuthorisationQuery),
+    responses((status = 200, body = AuthorisationBody), (status = 409, description = "way_not_offered", body = edge::problem::ProblemBody)))]
+pub(super) async fn authorisation(
+    State(deps): State<BillingDeps>,
+    account: Account,
+    ApiQuery(query): ApiQuery<AuthorisationQuery>,
+) -> ApiResult<Json<AuthorisationBody>> {
+    let url = crate::insurance::authorise::page(&deps, &account.caller.hospital, &query.back)?;
+    Ok(Json(AuthorisationBody { url }))
+}
+
 /// Begins to pay for something, or goes on with what was begun by the same way: asking again never makes a second order.
 #[utoipa::path(post, path = "/api/v1/payments", tag = "payments", request_body = NewPaymentBody,
     params(("Idempotency-Key" = String, Header, description = "1 to 64 letters, digits, - or _")),
     responses((status = 201, body = PaymentBody),
-        (status = 409, description = "already_paid, desk_only, way_not_offered, wechat_needed", body = edge::problem::ProblemBody),
+        (status = 409, description = "already_paid, desk_only, way_not_offered, wechat_needed, insurance_other_person", body = edge::problem::ProblemBody),
         (status = 422, description = "authorisation_needed, way_invalid", body = edge::problem::ProblemBody),
         (status = 502, description = "payment_refused, payment_unclear, insurance_refused", body = edge::problem::ProblemBody)))]
 pub(super) async fn pay(
@@ -41,6 +62,7 @@ pub(super) async fn pay(
         subject: new.subject_id,
         way: new.way,
         pay_auth_no: new.pay_auth_no,
+        auth_code: new.auth_code,
         payer_ip: account.caller.source.parse().ok(),
     };
     let (payment, sheet) = checkout::begin(&deps, &account, wanted).await?;

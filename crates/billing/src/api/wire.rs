@@ -24,10 +24,23 @@ pub struct NewPaymentBody {
     pub subject_id: String,
     /// By which way.
     pub way: Way,
-    /// For insurance: the number that the patient's authorisation gave.
+    /// For insurance: the number that the patient's authorisation gave …
     #[serde(default)]
     #[schema(required = false)]
     pub pay_auth_no: Option<String>,
+    /// … or the `authCode` that the patient came back with from authorising.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub auth_code: Option<String>,
+}
+
+/// Where a patient authorises the use of the electronic credential.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InsuranceAuthorisation)]
+pub struct AuthorisationBody {
+    /// The page to go to; it comes back with `authCode` in the query. Absent where the region has its own way.
+    #[schema(required = false)]
+    pub url: Option<String>,
 }
 
 /// The ways to pay online.

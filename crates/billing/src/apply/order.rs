@@ -106,6 +106,7 @@ async fn settle(
     };
     tx.touch(Topic::new("payment", payment.id));
     tx.touch(Topic::new("charge", payment.charge));
+    crate::reconcile::came_late(tx, seen.hospital, payment.pay_account, at).await?;
     metrics::counter!("billing_paid", "way" => payment.way.code(), "effect" => effect.code()).increment(1);
     match came.why {
         None => serve(tx, seen, charge, &payment).await,

@@ -82,7 +82,9 @@ pub(crate) async fn tell_wechat(
     refund: &Refund,
 ) -> Result<bool> {
     let insured = payments::insured(&deps.db, refund.hospital, payment.id).await?;
-    let Some(number) = insured.and_then(|one| one.mix_number) else { return Ok(true) };
+    let Some(number) = insured.and_then(|one| one.mix_number) else {
+        return nothing_to_tell(deps, refund).await;
+    };
     let shares = refund.shares;
     let cash_number = pay::OutRefundNo::new(refund.number.clone()).ok();
     let told = InsuranceReturned {
@@ -94,16 +96,26 @@ pub(crate) async fn tell_wechat(
         at: deps.db.now(),
         out_refund_no: cash_number.as_ref().filter(|_| shares.cash > Fen::ZERO),
     };
-    let Ok(call) = medins::tell_refund(&told) else { return Ok(true) };
+    let Ok(call) = medins::tell_refund(&told) else { return nothing_to_tell(deps, refund).await };
     let done = matches!(client.send(&call).await, Outcome::Done(_));
     let mut tx = deps.db.begin().await?;
     if done {
-        sql::stage(&mut tx, refund, InsuranceStage::Told).await?;
         sql::later(&mut tx, refund, None, None).await?;
+        sql::stage(&mut tx, refund, InsuranceStage::Told).await?;
     } else {
         let again = tx.now().plus(std::time::Duration::from_secs(60));
         sql::later(&mut tx, refund, Some(again), None).await?;
     }
     tx.commit().await?;
     Ok(done || refund.state != RefundState::Done)
+}
+
+/// WeChat knows of no order that this belongs to: nobody is to come back to it.
+async fn nothing_to_tell(deps: &BillingDeps, refund: &Refund) -> Result<bool> {
+    if refund.state == RefundState::Done {
+        let mut tx = deps.db.begin().await?;
+        sql::later(&mut tx, refund, None, None).await?;
+        tx.commit().await?;
+    }
+    Ok(true)
 }

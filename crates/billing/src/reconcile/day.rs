@@ -36,15 +36,24 @@ enum Fetched {
     Later(Duration, String),
 }
 
+/// From when to when a day lies.
+pub(super) fn bounds(hospital: &edge::Hospital, date: Date) -> (UnixMs, UnixMs) {
+    let midnight = |date| hospital.zone.at(date, base::WallTime::default());
+    (midnight(date), midnight(date.tomorrow().unwrap_or(date)))
+}
+
+/// Something on our side is in the way: the day is looked at again in an hour.
+pub(super) async fn put_off(deps: &BillingDeps, merchant: &Merchant, date: Date, why: &str) -> Result<()> {
+    let mut tx = deps.db.begin().await?;
+    let at = tx.now().plus(HOUR);
+    sql::later(&mut tx, merchant, date, at, why).await?;
+    tx.commit().await
+}
+
 pub(super) async fn run(deps: &BillingDeps, merchant: &Merchant, date: Date) -> Result<Day> {
     let hospital = deps.hospitals.get(merchant.hospital).ok_or(StoreError::NoRow)?;
-    let this = Run {
-        deps,
-        merchant,
-        date,
-        from: hospital.zone.at(date, base::WallTime::default()),
-        to: hospital.zone.at(date.tomorrow().unwrap_or(date), base::WallTime::default()),
-    };
+    let (from, to) = bounds(&hospital, date);
+    let this = Run { deps, merchant, date, from, to };
     let fetched = match &merchant.line {
         Wire::Insurance(bureau) => {
             return this.totals(&bureau.client, &hospital.settings(Settings::SECTION)).await;
@@ -109,11 +118,7 @@ impl Run<'_> {
     async fn bill_of_alipay(&self, client: &alipay::Client) -> Result<Fetched> {
         let address = match client.send(&alipay::calls::bill(self.date)).await {
             Outcome::Done(address) => address,
-            Outcome::Refused(no)
-                if no.code.contains("NO_BILL_DATA") || no.code.contains("BILL_NOT_EXIST") =>
-            {
-                return Ok(Fetched::NoBill);
-            }
+            Outcome::Refused(no) if has_no_bill(&no.code) => return Ok(Fetched::NoBill),
             Outcome::Refused(no) => return Ok(Fetched::Later(HOUR, no.to_string())),
             Outcome::Unknown(doubt) => return Ok(Fetched::Later(HOUR, doubt.why.to_string())),
         };
@@ -125,8 +130,8 @@ impl Run<'_> {
         Ok(staged.map_or_else(|why| Fetched::Later(HOUR, why), |()| Fetched::Lines(None)))
     }
 
-    /// Lines into the database, parcel by parcel, while the file is read beside. Nothing counts before all are there: the day's state
-    /// changes last.
+    /// Lines into the database, parcel by parcel, while the file is read beside. The lines of an earlier look go when the new file has
+    /// proved itself, and nothing counts before all are there: the day's state changes last.
     async fn stage<F>(&self, mut file: std::fs::File, read: F) -> Result<std::result::Result<(), String>>
     where
         F: FnOnce(std::fs::File, &mpsc::Sender<Vec<Line>>) -> std::result::Result<(), String>
@@ -134,16 +139,28 @@ impl Run<'_> {
             + 'static,
     {
         std::io::Seek::rewind(&mut file).map_err(io)?;
-        self.stage_nothing().await?;
         let (sender, mut parcels) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(file, &sender));
+        let mut cleared = false;
         while let Some(lines) = parcels.recv().await {
             self.deps.db.after_people(Duration::from_secs(2)).await;
+            if !std::mem::replace(&mut cleared, true) {
+                self.stage_nothing().await?;
+            }
             let mut tx = self.deps.db.begin().await?;
             sql::put(&mut tx, self.merchant, self.date, &lines).await?;
             tx.commit().await?;
         }
-        Ok(reading.await.unwrap_or_else(|error| Err(error.to_string())))
+        let read = reading.await.unwrap_or_else(|error| Err(error.to_string()));
+        if read.is_ok() && !cleared {
+            self.stage_nothing().await?;
+        }
+        if read.is_ok() {
+            let mut tx = self.deps.db.begin().await?;
+            sql::staged(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(read)
     }
 
     /// Matches, asks about what only the other side has, writes differences down, and closes the day if there are none.
@@ -154,8 +171,12 @@ impl Run<'_> {
         let mut day = day.ok_or(StoreError::NoRow)?;
         let mut odd: Vec<(What, DifferenceKind, Odd)> = Vec::new();
         let mut carried = 0;
+        let mut unequal = Some(0_i64);
         for what in [What::Payment, What::Refund] {
-            for line in sql::theirs(&mut tx, self.merchant, self.date, what).await? {
+            let theirs = sql::theirs(&mut tx, self.merchant, self.date, what).await?;
+            let count = i64::try_from(theirs.len()).ok().filter(|_| theirs.len() < sql::MOST);
+            unequal = unequal.zip(count).map(|(sum, count)| sum + count);
+            for line in theirs {
                 let kind =
                     if line.ours.is_some() { DifferenceKind::Differs } else { DifferenceKind::TheirsOnly };
                 odd.push((what, kind, line));
@@ -181,7 +202,7 @@ impl Run<'_> {
         for (what, kind, row) in &odd {
             sql::differ(&mut tx, self.merchant, self.date, *what, *kind, row).await?;
         }
-        sql::sum_up(&mut tx, self.merchant, &mut day).await?;
+        sql::sum_up(&mut tx, self.merchant, &mut day, unequal).await?;
         self.end(tx, day, carried, asked).await
     }
 
@@ -206,7 +227,10 @@ impl Run<'_> {
     async fn take_theirs(&self, hash: Option<&str>) -> Result<bool> {
         let mut tx = self.deps.db.begin().await?;
         let missing: Vec<Odd> = sql::theirs(&mut tx, self.merchant, self.date, What::Payment).await?;
-        let missing: Vec<Odd> = missing.into_iter().filter(|one| one.ours.is_none()).collect();
+        // What an earlier look at this bill found has been observed by then; a person explains it.
+        let known = sql::known(&mut tx, self.merchant, self.date).await?;
+        let new = |one: &Odd| one.ours.is_none() && !known.contains(&one.number);
+        let missing: Vec<Odd> = missing.into_iter().filter(new).collect();
         let mut asked = false;
         if hash.is_none() {
             for one in &missing {
@@ -227,8 +251,8 @@ impl Run<'_> {
             };
             let by = format!("bill:{}", hash.unwrap_or_default());
             let paid = read::paid(&self.merchant.merchant, &self.merchant.app, &line, &by);
-            let _ = observe(self.deps, self.merchant, Source::Bill, &paid).await?;
-            asked = true;
+            let applied = observe(self.deps, self.merchant, Source::Bill, &paid).await?;
+            asked |= applied.changed && !applied.incident;
         }
         Ok(asked)
     }
@@ -280,6 +304,12 @@ impl Run<'_> {
         }
         self.end(tx, day, 0, false).await
     }
+}
+
+/// Alipay's words for a day without trade, as its pages and its gateway write them.
+fn has_no_bill(code: &str) -> bool {
+    let code = code.to_ascii_uppercase();
+    code.contains("NO_BILL_DATA") || code.contains("BILL_NOT_EXIST")
 }
 
 fn io(error: std::io::Error) -> StoreError {

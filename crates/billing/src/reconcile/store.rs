@@ -1,5 +1,7 @@
 //! The SQL of reconciliation: lines in, and what does not match out. The database matches, so that a million lines stay there.
 
+use std::collections::BTreeSet;
+
 use base::{Date, Fen, HospitalId, UnixMs};
 use store::value::Row;
 use store::{Db, FromRow, Result, Tx, args};
@@ -208,19 +210,24 @@ impl FromRow for Odd {
 }
 
 store::statements! {
-    OPEN = "INSERT INTO bill_day (hospital_id, pay_account_id, date, state, next_at)
-            SELECT $1, $2, $3, 'open', $4 WHERE EXISTS (SELECT 1 FROM pay_account
+    OPEN = "INSERT INTO bill_day (hospital_id, pay_account_id, date, state, next_at, starts_at, ends_at)
+            SELECT $1, $2, $3, 'open', $4, $6, $5 WHERE EXISTS (SELECT 1 FROM pay_account
                 WHERE hospital_id = $1 AND id = $2 AND active = 1 AND created_at < $5) ON CONFLICT DO NOTHING";
-    DUE = "SELECT pay_account_id, date FROM bill_day WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, date LIMIT $2";
+    DUE = "SELECT d.pay_account_id, d.date FROM bill_day d WHERE d.next_at IS NOT NULL AND d.next_at <= $1
+           AND EXISTS (SELECT 1 FROM pay_account a WHERE a.hospital_id = d.hospital_id AND a.id = d.pay_account_id AND a.active = 1)
+           ORDER BY d.date DESC, d.next_at LIMIT $2";
     GET = "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     LOCK = sqlite "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3"
         postgres "SELECT * FROM bill_day WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 FOR UPDATE";
     DAYS = "SELECT * FROM bill_day WHERE hospital_id = $1 AND date >= $2 AND date <= $3 ORDER BY date DESC, pay_account_id";
-    LATER = "UPDATE bill_day SET next_at = $4, error = $5, tries = tries + 1 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 AND state <> 'closed'";
+    LATER = "UPDATE bill_day SET next_at = $4, error = $5, tries = tries + 1 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
+    LATE = "UPDATE bill_day SET next_at = $4 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 AND state = 'closed' AND next_at IS NULL";
     AGAIN = "UPDATE bill_day SET next_at = $4 WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     COUNTED = "UPDATE bill_day SET state = $4, next_at = $5, error = NULL, payments = $6, paid_fen = $7, refunds = $8, refunded_fen = $9, equal = $10,
-                 carried = $11, unexplained = $12, read_at = $13, closed_at = COALESCE(closed_at, $14)
+                 carried = $11, unexplained = $12, read_at = $13, closed_at = CASE WHEN $4 = 'closed' THEN COALESCE(closed_at, $14) ELSE NULL END
                WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
+    // A day's lines have just come: PostgreSQL counts them before it chooses how to match them.
+    COUNTED_ANEW = sqlite "SELECT 1" postgres "ANALYZE bill_line";
     CLEAR = "DELETE FROM bill_line WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3";
     PUT = sqlite "INSERT INTO bill_line (hospital_id, pay_account_id, date, what, number, order_number, provider_no, amount_fen, at)
                SELECT $1, $2, $3, value->>0, value->>1, value->>2, value->>3, CAST(value->>4 AS BIGINT), CAST(value->>5 AS BIGINT)
@@ -236,9 +243,12 @@ store::statements! {
                     AND p.pay_account_id = $2 AND p.state = 'paid' AND p.cash_fen = l.amount_fen)
                OR EXISTS (SELECT 1 FROM refund r WHERE l.what = 'refund' AND r.hospital_id = l.hospital_id AND r.number = l.number
                     AND r.cash_fen = l.amount_fen AND r.state IN ('sent', 'done', 'abnormal', 'closed')))";
-    PAYMENTS_THEIRS = "SELECT l.number, l.order_number, l.provider_no, p.cash_fen AS ours_fen, l.amount_fen AS theirs_fen, l.at
-             FROM bill_line l LEFT JOIN payment p ON p.hospital_id = l.hospital_id AND p.number = l.number AND p.pay_account_id = $2 AND p.state = 'paid'
-             WHERE l.hospital_id = $1 AND l.pay_account_id = $2 AND l.date = $3 AND l.what = 'payment' AND (p.id IS NULL OR p.cash_fen <> l.amount_fen)
+    // Joined by the number alone, which one index knows: a planner without fresh figures must not think of another.
+    PAYMENTS_THEIRS = "SELECT l.number, l.order_number, l.provider_no, l.amount_fen AS theirs_fen, l.at,
+               CASE WHEN p.pay_account_id = l.pay_account_id AND p.state = 'paid' THEN p.cash_fen END AS ours_fen
+             FROM bill_line l LEFT JOIN payment p ON p.hospital_id = l.hospital_id AND p.number = l.number
+             WHERE l.hospital_id = $1 AND l.pay_account_id = $2 AND l.date = $3 AND l.what = 'payment'
+               AND (p.id IS NULL OR p.pay_account_id IS NULL OR p.pay_account_id <> l.pay_account_id OR p.state <> 'paid' OR p.cash_fen <> l.amount_fen)
              ORDER BY l.number LIMIT 10000";
     REFUNDS_THEIRS = "SELECT l.number, l.order_number, l.provider_no, r.cash_fen AS ours_fen, l.amount_fen AS theirs_fen, l.at
              FROM bill_line l LEFT JOIN refund r ON r.hospital_id = l.hospital_id AND r.number = l.number AND r.state IN ('sent', 'done', 'abnormal', 'closed')
@@ -256,8 +266,8 @@ store::statements! {
     DIFFER = "INSERT INTO difference (hospital_id, id, pay_account_id, date, what, number, kind, provider_no, ours_fen, theirs_fen, state, opened_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11)
               ON CONFLICT (hospital_id, pay_account_id, date, what, number) DO UPDATE
-              SET kind = excluded.kind, ours_fen = excluded.ours_fen, theirs_fen = excluded.theirs_fen,
-                  state = CASE WHEN difference.state = 'settled' THEN 'open' ELSE difference.state END
+              SET kind = excluded.kind, ours_fen = excluded.ours_fen, theirs_fen = excluded.theirs_fen, provider_no = excluded.provider_no,
+                  state = 'open', opened_at = excluded.opened_at, ended_at = NULL, note = NULL, explained_by = NULL, approved_by = NULL
               WHERE difference.kind <> excluded.kind OR difference.state = 'settled'
                  OR COALESCE(difference.ours_fen, -1) <> COALESCE(excluded.ours_fen, -1)
                  OR COALESCE(difference.theirs_fen, -1) <> COALESCE(excluded.theirs_fen, -1)";
@@ -265,6 +275,7 @@ store::statements! {
     ALL_OPEN = "SELECT * FROM difference WHERE hospital_id = $1 AND state IN ('open', 'asked') ORDER BY opened_at, id LIMIT 500";
     ONE = sqlite "SELECT * FROM difference WHERE hospital_id = $1 AND id = $2"
         postgres "SELECT * FROM difference WHERE hospital_id = $1 AND id = $2 FOR UPDATE";
+    KNOWN = "SELECT number FROM difference WHERE hospital_id = $1 AND pay_account_id = $2 AND date = $3 AND what = 'payment' AND kind = 'theirs_only'";
     SETTLE = "UPDATE difference SET state = 'settled', ended_at = $3 WHERE hospital_id = $1 AND id = $2 AND state IN ('open', 'asked')";
     EXPLAIN = "UPDATE difference SET state = $3, note = $4, explained_by = $5, ended_at = $6 WHERE hospital_id = $1 AND id = $2 AND state = 'open'";
     APPROVE = "UPDATE difference SET state = 'explained', approved_by = $3, ended_at = $4 WHERE hospital_id = $1 AND id = $2 AND state = 'asked' AND explained_by <> $3";
@@ -272,12 +283,26 @@ store::statements! {
     ASK_NOW = "UPDATE payment SET next_at = $3 WHERE hospital_id = $1 AND number = $2 AND state IN ('new', 'waiting', 'closed')";
     INSURED = "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(COALESCE(SUM(gov_fen), 0) AS BIGINT) AS gov, CAST(COALESCE(SUM(own_fen), 0) AS BIGINT) AS own,
                  CAST(COALESCE(SUM(other_fen), 0) AS BIGINT) AS other, CAST(COALESCE(SUM(total_fen), 0) AS BIGINT) AS total
-               FROM payment WHERE hospital_id = $1 AND way = 'insurance' AND state = 'paid' AND paid_at >= $2 AND paid_at < $3";
+               FROM payment p WHERE hospital_id = $1 AND way = 'insurance' AND state = 'paid' AND paid_at >= $2 AND paid_at < $3
+               AND gov_fen + own_fen + other_fen > 0
+               AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.hospital_id = p.hospital_id AND r.payment_id = p.id AND r.insurance IN ('returned', 'told'))";
 }
 
-pub(super) async fn open(tx: &mut Tx, merchant: &Merchant, date: Date) -> Result<()> {
+/// Writes a day down, from when to when it lies, unless the contract is younger.
+pub(super) async fn open(
+    tx: &mut Tx,
+    merchant: &Merchant,
+    date: Date,
+    (start, end): (UnixMs, UnixMs),
+) -> Result<()> {
     let now = tx.now();
-    tx.exec(OPEN, args![merchant.hospital, merchant.id, date, now, now]).await.map(drop)
+    tx.exec(OPEN, args![merchant.hospital, merchant.id, date, now, end, start]).await.map(drop)
+}
+
+/// Money of a day that is closed already has come to light: the day is looked at again.
+pub(super) async fn late(tx: &mut Tx, hospital: HospitalId, account: PayAccountId, date: Date) -> Result<()> {
+    let now = tx.now();
+    tx.exec(LATE, args![hospital, account, date, now]).await.map(drop)
 }
 
 struct DueDay(PayAccountId, Date);
@@ -358,6 +383,11 @@ pub(super) async fn put(tx: &mut Tx, merchant: &Merchant, date: Date, lines: &[L
     tx.exec(PUT, args![merchant.hospital, merchant.id, date, serde_json::Value::from(rows)]).await.map(drop)
 }
 
+/// Lets the database see how many lines there are now.
+pub(super) async fn staged(tx: &mut Tx) -> Result<()> {
+    tx.exec(COUNTED_ANEW, args![]).await.map(drop)
+}
+
 struct Sum(What, i64, Fen);
 
 impl FromRow for Sum {
@@ -366,11 +396,10 @@ impl FromRow for Sum {
     }
 }
 
-/// Fills in what the bill's lines come to, and how many are equal.
-pub(super) async fn sum_up(tx: &mut Tx, merchant: &Merchant, day: &mut Day) -> Result<()> {
+/// Fills in what the bill's lines come to, and how many are equal. `odd`: how many are not, where all of them were looked up.
+pub(super) async fn sum_up(tx: &mut Tx, merchant: &Merchant, day: &mut Day, odd: Option<i64>) -> Result<()> {
     let whose = || args![merchant.hospital, merchant.id, day.date];
     let sums: Vec<Sum> = tx.all(SUMS, whose()).await?;
-    let equal: store::value::One<i64> = tx.one(EQUAL, whose()).await?;
     (day.payments, day.paid, day.refunds, day.refunded) = (0, Fen::ZERO, 0, Fen::ZERO);
     for Sum(what, count, sum) in sums {
         match what {
@@ -379,9 +408,16 @@ pub(super) async fn sum_up(tx: &mut Tx, merchant: &Merchant, day: &mut Day) -> R
             What::Totals => {}
         }
     }
-    day.equal = equal.0;
+    day.equal = match odd {
+        // Of a million lines that are equal none is looked up again.
+        Some(odd) => day.payments + day.refunds - odd,
+        None => tx.one::<store::value::One<i64>>(EQUAL, whose()).await?.0,
+    };
     Ok(())
 }
+
+/// The most that [`theirs`] gives.
+pub(super) const MOST: usize = 10_000;
 
 /// The bill's lines that have no equal here.
 pub(super) async fn theirs(tx: &mut Tx, merchant: &Merchant, date: Date, what: What) -> Result<Vec<Odd>> {
@@ -401,7 +437,8 @@ pub(super) async fn ours(
     tx.all(sql, args![merchant.hospital, merchant.id, from, to]).await
 }
 
-/// Writes a difference down; one that is known stays as it is.
+/// Writes a difference down. One that is known stays as it is, with what was said to it; one that says something else than
+/// it did is open again.
 pub(super) async fn differ(
     tx: &mut Tx,
     merchant: &Merchant,
@@ -425,6 +462,12 @@ pub(super) async fn differ(
         now
     ];
     tx.exec(DIFFER, values).await.map(drop)
+}
+
+/// Payments of the day's bill that an earlier look did not know either.
+pub(super) async fn known(tx: &mut Tx, merchant: &Merchant, date: Date) -> Result<BTreeSet<String>> {
+    let rows: Vec<Row> = tx.all(KNOWN, args![merchant.hospital, merchant.id, date]).await?;
+    rows.iter().map(|row| row.get("number")).collect()
 }
 
 pub(super) async fn of_day(tx: &mut Tx, merchant: &Merchant, date: Date) -> Result<Vec<Difference>> {

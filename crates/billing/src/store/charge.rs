@@ -41,10 +41,7 @@ store::statements! {
                insurance_code = excluded.insurance_code, changed_at = excluded.changed_at";
     WANT_INVOICE = "INSERT INTO invoice (hospital_id, charge_id, state, wanted_at) VALUES ($1, $2, 'wanted', $3) ON CONFLICT DO NOTHING";
     INVOICE = "SELECT state, number, link, issued_at FROM invoice WHERE hospital_id = $1 AND charge_id = $2";
-    WANTED_INVOICES = "SELECT hospital_id, charge_id FROM invoice WHERE state = 'wanted' AND wanted_at <= $1 ORDER BY wanted_at LIMIT 50";
-    ISSUED = "UPDATE invoice SET state = 'issued', provider = $3, number = $4, link = $5, issued_at = $6
-           WHERE hospital_id = $1 AND charge_id = $2 AND state = 'wanted'";
-    REVERSED = "UPDATE invoice SET state = 'reversed' WHERE hospital_id = $1 AND charge_id = $2 AND state = 'issued'";
+    REVERSED = "UPDATE invoice SET state = 'reversed', tries = 0, next_at = NULL WHERE hospital_id = $1 AND charge_id = $2 AND state = 'issued'";
 }
 
 /// Writes a charge down with its items; false when its subject has one already.
@@ -270,22 +267,6 @@ pub(crate) async fn want_invoice(tx: &mut Tx, hospital: HospitalId, charge: Char
 
 pub(crate) async fn invoice(db: &Db, hospital: HospitalId, charge: ChargeId) -> Result<Option<Invoice>> {
     db.opt(INVOICE, args![hospital, charge]).await
-}
-
-pub(crate) async fn wanted_invoices(db: &Db) -> Result<Vec<(HospitalId, ChargeId)>> {
-    let rows: Vec<Row> = db.all(WANTED_INVOICES, args![db.now()]).await?;
-    rows.iter().map(|row| Ok((row.get("hospital_id")?, row.get("charge_id")?))).collect()
-}
-
-pub(crate) async fn issued(
-    tx: &mut Tx,
-    hospital: HospitalId,
-    charge: ChargeId,
-    provider: &str,
-    (number, link): (&str, &str),
-) -> Result<bool> {
-    let now = tx.now();
-    Ok(tx.exec(ISSUED, args![hospital, charge, provider, number, link, now]).await? == 1)
 }
 
 pub(crate) async fn reversed(tx: &mut Tx, hospital: HospitalId, charge: ChargeId) -> Result<()> {

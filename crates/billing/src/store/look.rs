@@ -50,6 +50,47 @@ store::statements! {
              GROUP BY l.hospital_id, l.account ORDER BY 1, 2";
     UNAPPLIED = "SELECT hospital_id, id AS what, attempts AS amount_fen FROM observation WHERE state = 'new' AND received_at < $1 LIMIT 20";
     INCIDENTS = "SELECT hospital_id, id AS what, CAST(0 AS BIGINT) AS amount_fen FROM observation WHERE state = 'incident' ORDER BY received_at LIMIT 50";
+    // I22. A closed day that is to be looked at again is left out: what has come to light since is being looked at. The number of an online
+    // payment and of a refund is its id.
+    DAY_SUMS = "SELECT d.hospital_id, a.name || ' ' || d.date AS what, d.paid_fen - d.refunded_fen - COALESCE(l.fen, 0) AS amount_fen
+             FROM bill_day d JOIN pay_account a ON a.hospital_id = d.hospital_id AND a.id = d.pay_account_id
+             LEFT JOIN (SELECT hospital_id, pay_account_id, date, CAST(SUM(CASE WHEN what = 'payment' THEN amount_fen ELSE -amount_fen END) AS BIGINT) AS fen
+                 FROM bill_line GROUP BY hospital_id, pay_account_id, date) l
+                 ON l.hospital_id = d.hospital_id AND l.pay_account_id = d.pay_account_id AND l.date = d.date
+             WHERE d.state = 'closed' AND d.next_at IS NULL AND a.provider <> 'insurance' AND d.paid_fen - d.refunded_fen <> COALESCE(l.fen, 0) LIMIT 20";
+    DAY_OPEN = "SELECT d.hospital_id, f.number AS what, COALESCE(f.theirs_fen, 0) - COALESCE(f.ours_fen, 0) AS amount_fen
+             FROM bill_day d JOIN difference f ON f.hospital_id = d.hospital_id AND f.pay_account_id = d.pay_account_id AND f.date = d.date
+             WHERE d.state = 'closed' AND d.next_at IS NULL AND f.state IN ('open', 'asked') LIMIT 20";
+    PAYMENT_UNBOOKED = "SELECT l.hospital_id, l.date || ' ' || l.number AS what, l.amount_fen
+             FROM bill_day d JOIN bill_line l ON l.hospital_id = d.hospital_id AND l.pay_account_id = d.pay_account_id AND l.date = d.date
+             JOIN pay_account a ON a.hospital_id = l.hospital_id AND a.id = l.pay_account_id
+             WHERE d.state = 'closed' AND d.next_at IS NULL AND l.what = 'payment'
+                 AND l.amount_fen <> COALESCE((SELECT SUM(g.amount_fen) FROM ledger g WHERE g.hospital_id = l.hospital_id
+                     AND g.once IN ('paid:pmt_' || l.number || ':3', 'unplaced:' || a.merchant || ':' || l.number) AND g.debit LIKE 'clearing:%'), 0)
+                 AND NOT EXISTS (SELECT 1 FROM difference f WHERE f.hospital_id = l.hospital_id AND f.pay_account_id = l.pay_account_id
+                     AND f.date = l.date AND f.what = 'payment' AND f.number = l.number AND f.state = 'explained') LIMIT 20";
+    REFUND_UNBOOKED = "SELECT l.hospital_id, l.date || ' ' || l.number AS what, l.amount_fen
+             FROM bill_day d JOIN bill_line l ON l.hospital_id = d.hospital_id AND l.pay_account_id = d.pay_account_id AND l.date = d.date
+             JOIN pay_account a ON a.hospital_id = l.hospital_id AND a.id = l.pay_account_id
+             LEFT JOIN refund r ON r.hospital_id = l.hospital_id AND r.number = l.number
+             WHERE d.state = 'closed' AND d.next_at IS NULL AND l.what = 'refund'
+                 AND l.amount_fen <> COALESCE((SELECT SUM(g.amount_fen) FROM ledger g WHERE g.hospital_id = l.hospital_id
+                     AND g.once IN ('done:rfd_' || l.number || ':3', 'foreign:' || a.merchant || ':' || l.number)), 0)
+                 AND (r.id IS NULL OR r.cash_fen <> l.amount_fen OR r.state NOT IN ('sent', 'abnormal', 'closed'))
+                 AND NOT EXISTS (SELECT 1 FROM difference f WHERE f.hospital_id = l.hospital_id AND f.pay_account_id = l.pay_account_id
+                     AND f.date = l.date AND f.what = 'refund' AND f.number = l.number AND f.state = 'explained') LIMIT 20";
+    PAYMENT_UNBILLED = "SELECT p.hospital_id, d.date || ' ' || p.number AS what, p.cash_fen AS amount_fen
+             FROM bill_day d JOIN payment p ON p.hospital_id = d.hospital_id AND p.pay_account_id = d.pay_account_id AND p.state = 'paid'
+                 AND p.paid_at >= d.starts_at AND p.paid_at < d.ends_at AND p.cash_fen > 0
+             WHERE d.state = 'closed' AND d.next_at IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM bill_line l WHERE l.hospital_id = p.hospital_id AND l.pay_account_id = p.pay_account_id
+                     AND l.what = 'payment' AND l.number = p.number)
+                 AND NOT EXISTS (SELECT 1 FROM difference f WHERE f.hospital_id = p.hospital_id AND f.pay_account_id = p.pay_account_id
+                     AND f.date = d.date AND f.what = 'payment' AND f.number = p.number AND f.state = 'explained') LIMIT 20";
+    DAYS = "SELECT d.hospital_id, a.name || ' ' || d.date || ' is ' || d.state || ', bill' AS what, d.paid_fen - d.refunded_fen AS amount_fen
+             FROM bill_day d JOIN pay_account a ON a.hospital_id = d.hospital_id AND a.id = d.pay_account_id ORDER BY d.date DESC, a.name LIMIT 60";
+    IN_FLIGHT_BY_STATE = "SELECT hospital_id, 'refunds ' || state AS what, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen FROM refund
+             WHERE state IN ('wanted', 'sent', 'abnormal', 'stuck') GROUP BY hospital_id, state ORDER BY 1, 2";
     UNASKED = "SELECT hospital_id, id AS what, total_fen AS amount_fen FROM payment WHERE state IN ('new', 'waiting') AND next_at IS NULL LIMIT 20";
     UNSENT = "SELECT hospital_id, id AS what, amount_fen FROM refund WHERE state IN ('wanted', 'sent') AND next_at IS NULL LIMIT 20";
 }

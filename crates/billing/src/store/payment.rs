@@ -24,6 +24,7 @@ store::statements! {
                 cash_fen = $10, next_at = NULL, note = COALESCE($11, note)
            WHERE hospital_id = $1 AND id = $2 AND state <> 'paid'";
     ASK_AT = "UPDATE payment SET next_at = $3, tries = tries + $4 WHERE hospital_id = $1 AND id = $2 AND state IN ('new', 'waiting')";
+    ASKED_CLOSED = "UPDATE payment SET next_at = NULL WHERE hospital_id = $1 AND id = $2 AND state = 'closed'";
     CLOSE_OTHERS = "UPDATE payment SET closing = 1, next_at = $4 WHERE hospital_id = $1 AND charge_id = $2 AND id <> $3 AND state IN ('new', 'waiting')";
     RESERVE = "UPDATE payment SET returning_fen = returning_fen + $3 WHERE hospital_id = $1 AND id = $2 AND state = 'paid' AND returning_fen + $3 <= total_fen";
     RELEASE = "UPDATE payment SET returning_fen = returning_fen - $3 WHERE hospital_id = $1 AND id = $2";
@@ -182,6 +183,11 @@ pub(crate) async fn ask_at(
     counted: bool,
 ) -> Result<()> {
     tx.exec(ASK_AT, args![hospital, id, at, i64::from(counted)]).await.map(drop)
+}
+
+/// A closed payment was asked about, because a bill speaks of it; whoever looks at the bill again asks again.
+pub(crate) async fn asked_closed(tx: &mut Tx, hospital: HospitalId, id: PaymentId) -> Result<()> {
+    tx.exec(ASKED_CLOSED, args![hospital, id]).await.map(drop)
 }
 
 /// A charge has no more use for its other open payments: the platforms are to close them, now.

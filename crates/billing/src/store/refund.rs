@@ -24,7 +24,9 @@ store::statements! {
     MOVE = "UPDATE refund SET state = $4, provider_no = COALESCE($5, provider_no), next_at = $6, ended_at = $7, error = COALESCE($8, error)
            WHERE hospital_id = $1 AND id = $2 AND state = $3";
     SENDING = "UPDATE refund SET sent_at = $3, tries = tries + 1, next_at = $4 WHERE hospital_id = $1 AND id = $2 AND state IN ('wanted', 'sent')";
-    LATER = "UPDATE refund SET next_at = $3, error = COALESCE($4, error) WHERE hospital_id = $1 AND id = $2 AND state IN ('wanted', 'sent', 'done')";
+    // Its notice may have been faster than the answer: what is done stays done, unless WeChat is still to be told of the insurance's part.
+    LATER = "UPDATE refund SET next_at = $3, error = COALESCE($4, error) WHERE hospital_id = $1 AND id = $2
+           AND (state IN ('wanted', 'sent') OR (state = 'done' AND insurance = 'returned'))";
     STAGE = "UPDATE refund SET insurance = $3 WHERE hospital_id = $1 AND id = $2";
 }
 

@@ -4,6 +4,8 @@
 //! accepted, then done, given up, or can't reach the payer. It remembers every notice that it ever sent, and steps deliver any of them,
 //! again, late, and in any order. The same seed plays the same game; a failing seed is in the message.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -204,6 +206,11 @@ impl Game {
 
     async fn place(&mut self) {
         let charge = self.charges[self.dice.below(self.charges.len())].clone();
+        self.place_for(&charge).await;
+    }
+
+    /// An order for a charge; gives its number.
+    async fn place_for(&mut self, charge: &Charge) -> String {
         let id = PaymentId::new();
         let mut tx = self.t.db.begin().await.unwrap();
         let payment = Payment {
@@ -233,7 +240,8 @@ impl Game {
         };
         payments::insert(&mut tx, &payment, payments::New::default()).await.unwrap();
         tx.commit().await.unwrap();
-        self.platform.orders.insert(payment.number, Order::Waits);
+        self.platform.orders.insert(payment.number.clone(), Order::Waits);
+        payment.number
     }
 
     fn any_order(&mut self) -> Option<String> {
@@ -413,4 +421,32 @@ async fn t08_model_in_any_order() {
 async fn t08_model_in_any_order_on_postgres() {
     let play = async |t: TestDb| play(t, 77, 600, 20).await;
     on_postgres(&crate::tests::tables(), base::Clock::manual(store::testing::MORNING), &play).await;
+}
+
+/// T31: seed after seed until the time is over. `XINGLIN_SOAK_SECONDS` (CI: 120) also takes seeds that nobody has played before; a seed that
+/// fails is told, and `XINGLIN_MODEL_SEED` plays it again.
+#[tokio::test]
+async fn t31_soak_over_seeds() {
+    let seconds = number("XINGLIN_SOAK_SECONDS");
+    let machine = base::Clock::machine();
+    let begun = machine.now();
+    let fresh = seconds.and_then(|_| u64::try_from(begun.0).ok());
+    let mut seed = number("XINGLIN_MODEL_SEED").or(fresh).unwrap_or(5_000);
+    while machine.now().since(begun).as_secs() < seconds.unwrap_or(2) {
+        let _told = Told(seed);
+        let game = async |t: TestDb| play(t, seed, 400, 40).await;
+        on_sqlite(&crate::tests::tables(), base::Clock::manual(store::testing::MORNING), &game).await;
+        seed += 1;
+    }
+}
+
+/// Says which seed it was, when its game fails.
+struct Told(u64);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("seed {0} fails: XINGLIN_MODEL_SEED={0} plays it again", self.0);
+        }
+    }
 }

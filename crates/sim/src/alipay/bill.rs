@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
 use super::gateway::{Asked, Refusal, business};
+use crate::paying::BillSpoil;
 use crate::world::World;
 
 const NAMES: &str = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,\
@@ -29,7 +30,9 @@ pub(super) fn address(world: &mut World, asked: &Asked<'_>) -> Result<Value, Ref
 fn file(world: &World, day: &str) -> Option<Vec<u8>> {
     let bank = &world.paying.alipay;
     let seller = bank.keys.as_ref().map(|keys| keys.seller_id.clone()).unwrap_or_default();
-    let of_day = |at: i64| pay::moment::day(UnixMs(at)).to_string() == day;
+    let faults = &world.paying.faults;
+    let late = faults.bill_late_ms;
+    let of_day = |at: i64| pay::moment::day(UnixMs(at + late)).to_string() == day;
     let mut rows: Vec<(i64, String, i64)> = Vec::new();
     let row = |trade: &super::Trade, no: &str, kind: &str, at: i64, amount: i64, request: &str| {
         let time = |at: i64| pay::moment::beijing(UnixMs(at));
@@ -44,7 +47,7 @@ fn file(world: &World, day: &str) -> Option<Vec<u8>> {
             kind,
             &subject,
             &time(trade.created_ms),
-            &time(at),
+            &time(at + late),
             "",
             "",
             "",
@@ -81,8 +84,13 @@ fn file(world: &World, day: &str) -> Option<Vec<u8>> {
         return None;
     }
     rows.sort();
-    let skip = world.paying.faults.bill_lose.min(rows.len());
+    let skip = faults.bill_lose.min(rows.len());
     rows.drain(..skip);
+    if let (true, Some(first)) = (faults.bill_change, rows.first_mut()) {
+        let (before, after) = (Fen(first.2).yuan(), Fen(first.2 + 1).yuan());
+        first.1 = first.1.replace(&format!("{before}\t,{before}\t"), &format!("{after}\t,{after}\t"));
+        first.2 += 1;
+    }
     let count = |refund: bool| rows.iter().filter(|(.., amount)| (*amount < 0) == refund).count();
     let sum = |refund: bool| -> i64 {
         rows.iter().map(|(.., amount)| *amount).filter(|amount| (*amount < 0) == refund).sum()
@@ -98,7 +106,7 @@ fn file(world: &World, day: &str) -> Option<Vec<u8>> {
     text.push_str(&format!(
         "#-----------------------------------------业务明细列表结束------------------------------------\r\n\
          #交易合计：{}笔，商家实收共{}元，商家优惠共0.00元\r\n#退款合计：{}笔，商家实收退款共{}元，商家优惠退款共0.00元\r\n",
-        count(false), Fen(sum(false)).yuan(), count(true), Fen(sum(true)).yuan(),
+        count(false) + usize::from(faults.bill_spoil == BillSpoil::Summary), Fen(sum(false)).yuan(), count(true), Fen(sum(true)).yuan(),
     ));
     let compact = day.replace('-', "");
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -109,5 +117,9 @@ fn file(world: &World, day: &str) -> Option<Vec<u8>> {
         zip.start_file(name, SimpleFileOptions::default()).ok()?;
         zip.write_all(&encoding_rs::GBK.encode(&text).0).ok()?;
     }
-    zip.finish().ok().map(std::io::Cursor::into_inner)
+    let mut bytes = zip.finish().ok()?.into_inner();
+    if faults.bill_spoil == BillSpoil::Cut {
+        bytes.truncate(bytes.len() / 2);
+    }
+    Some(bytes)
 }

@@ -73,7 +73,7 @@ async fn deliver(hub: &Shared, mut one: Pending) {
     let (copies, lost, probe) = {
         let mut world = hub.world.lock();
         let faults = &mut world.paying.faults;
-        let lost = faults.notice_lost > 0;
+        let lost = faults.notice_lost > 0 || (!one.order.is_empty() && faults.notice_lost_of == one.order);
         faults.notice_lost = faults.notice_lost.saturating_sub(1);
         (faults.notice_copies, lost, faults.notice_probe)
     };

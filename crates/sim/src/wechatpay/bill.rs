@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::orders::text;
 use super::serve::{Asked, Refusal, Reply};
+use crate::paying::BillSpoil;
 use crate::world::World;
 
 const NAMES: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,\
@@ -43,7 +44,8 @@ type Row = (i64, String, (i64, i64, i64));
 pub(super) fn trade(world: &mut World, asked: &Asked<'_>) -> Result<Reply, Refusal> {
     let day = day(asked)?;
     let kind = asked.query.get("bill_type").map_or("ALL", String::as_str);
-    let of_day = |at: i64| pay::moment::day(UnixMs(at)).to_string() == day;
+    let late = world.paying.faults.bill_late_ms;
+    let of_day = |at: i64| pay::moment::day(UnixMs(at + late)).to_string() == day;
     let bank = &world.paying.wechatpay;
     let yuan = |fen: i64| Fen(fen).yuan();
     let clean = |text: &str| text.replace(',', "\\ ");
@@ -52,7 +54,7 @@ pub(super) fn trade(world: &mut World, asked: &Asked<'_>) -> Result<Reply, Refus
         let Some(paid) = order.paid_ms.filter(|paid| of_day(*paid) && kind != "REFUND") else { continue };
         let shown = super::orders::show(no, order);
         let cells = [
-            pay::moment::beijing(UnixMs(paid)),
+            pay::moment::beijing(UnixMs(paid + late)),
             text(&shown, "appid").into(),
             text(&shown, "mchid").into(),
             "0".into(),
@@ -94,7 +96,7 @@ pub(super) fn trade(world: &mut World, asked: &Asked<'_>) -> Result<Reply, Refus
             other => other,
         };
         let cells = [
-            pay::moment::beijing(UnixMs(refund.created_ms)),
+            pay::moment::beijing(UnixMs(refund.created_ms + late)),
             text(&shown, "appid").into(),
             text(&shown, "mchid").into(),
             "0".into(),
@@ -124,11 +126,12 @@ pub(super) fn trade(world: &mut World, asked: &Asked<'_>) -> Result<Reply, Refus
         ];
         rows.push((refund.created_ms, cells.join(",`"), (0, refund.amount, -fee(refund.amount))));
     }
+    let faults = &world.paying.faults;
+    rows.extend((0..faults.bill_add).filter_map(|nth| stranger(bank, &day, nth)));
     if rows.is_empty() {
         return Err(Refusal::new(400, "NO_STATEMENT_EXIST", "账单文件不存在"));
     }
     rows.sort();
-    let faults = &world.paying.faults;
     let skip = faults.bill_lose.min(rows.len());
     rows.drain(..skip);
     if let (true, Some(first)) = (faults.bill_change, rows.first_mut()) {
@@ -152,7 +155,7 @@ pub(super) fn trade(world: &mut World, asked: &Asked<'_>) -> Result<Reply, Refus
     );
     file.push_str(&format!(
         "`{},`{},`{},`0.00,`{},`{},`{}\r\n",
-        rows.len(),
+        rows.len() + usize::from(faults.bill_spoil == BillSpoil::Summary),
         yuan(settled),
         yuan(refunds),
         fee_text(fees),
@@ -223,17 +226,61 @@ pub(super) fn fund(world: &mut World, asked: &Asked<'_>) -> Result<Reply, Refusa
     publish(world, asked, &file)
 }
 
+/// A payment that another of the merchant's systems took, at noon.
+fn stranger(bank: &super::Bank, day: &str, nth: u32) -> Option<Row> {
+    let at = pay::moment::parse_beijing(&format!("{day} 12:00:00"))?.0;
+    let mchid = bank.keys.as_ref().map(|keys| keys.mchid.clone()).unwrap_or_default();
+    let no = format!("SHOP{}{nth:04}", day.replace('-', ""));
+    let (time, paid) = (pay::moment::beijing(UnixMs(at)), Fen(100).yuan());
+    let empty = String::new;
+    let cells = [
+        time,
+        empty(),
+        mchid,
+        "0".into(),
+        empty(),
+        format!("4200{no}"),
+        no,
+        empty(),
+        "NATIVE".into(),
+        "SUCCESS".into(),
+        "OTHERS".into(),
+        "CNY".into(),
+        paid.clone(),
+        "0.00".into(),
+        "0".into(),
+        "0".into(),
+        "0.00".into(),
+        "0.00".into(),
+        empty(),
+        empty(),
+        "小卖部".into(),
+        empty(),
+        fee_text(fee(100)),
+        "0.60%".into(),
+        paid,
+        "0.00".into(),
+        empty(),
+    ];
+    Some((at, cells.join(",`"), (100, 0, fee(100))))
+}
+
 /// Keeps the file under a token and answers with its address and the hash of the unzipped bytes.
 fn publish(world: &mut World, asked: &Asked<'_>, text: &str) -> Result<Reply, Refusal> {
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+    let spoil = world.paying.faults.bill_spoil;
+    let hashed = if spoil == BillSpoil::Hash { "another file" } else { text };
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, hashed.as_bytes());
     let gzip = asked.query.get("tar_type").is_some_and(|kind| kind == "GZIP");
-    let bytes = if gzip {
+    let mut bytes = if gzip {
         let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         let zipped = zip.write_all(text.as_bytes()).and_then(|()| zip.finish());
         zipped.map_err(|error| Refusal::new(500, "SYSTEM_ERROR", error.to_string()))?
     } else {
         text.as_bytes().to_vec()
     };
+    if spoil == BillSpoil::Cut {
+        bytes.truncate(bytes.len() / 2);
+    }
     let token = pay::crypto::nonce(40);
     world.paying.wechatpay.files.insert(token.clone(), bytes);
     Ok(Reply::Json(json!({

@@ -63,18 +63,19 @@ pub(super) async fn serve(
     }
     let mut world = hub.world.lock();
     let now = hub.now();
+    let theirs = now + world.paying.faults.clock_ahead_s * 1000;
     let base = format!("http://{}", hub.addr);
     let result = if fault == Fault::TooMany {
         Err(Refusal::new(429, "FREQUENCY_LIMITED", "频率超限"))
     } else {
         let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
-        authorise(&mut world, &method, target, &headers, &body, now)
+        authorise(&mut world, &method, target, &headers, &body, theirs)
             .and_then(|()| run(&mut world, &method, &uri, &body, now, base))
     };
     world.paying.numbers += 1;
     let number = world.paying.numbers;
     let public = headers.get("wechatpay-serial").is_some_and(|id| id.as_bytes().starts_with(b"PUB_KEY_ID_"));
-    let response = answer(&world, result, fault, now, number, public);
+    let response = answer(&world, result, fault, theirs, number, public);
     drop(world);
     paying::after(&wire, fault, response)
 }

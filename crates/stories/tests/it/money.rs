@@ -3,11 +3,14 @@
 
 mod deaths;
 mod desk;
+mod doors;
 mod insurance;
+mod invoices;
 mod late;
 mod notices;
 mod office;
 mod online;
+mod reconcile;
 mod refunds;
 
 use std::time::Duration;

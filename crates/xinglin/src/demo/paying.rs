@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use billing::merchants::{AlipayKeys, BureauKeys, Keys, NewPayAccount, WechatKeys, add_pay_account};
+use base::Secret;
+use billing::invoice::{NewInvoiceAccount, add_invoice_account};
+use billing::merchants::{
+    AlipayKeys, BureauKeys, Keys, NewPayAccount, PortalKeys, WechatKeys, add_pay_account,
+};
 use edge::Hospitals;
 use serde_json::{Value, json};
 use store::{Tx, Vault};
@@ -20,7 +24,7 @@ pub(super) async fn contracts(
     platforms: &Platforms,
     app_id: &str,
 ) -> anyhow::Result<()> {
-    for (name, merchant, app, keys) in platforms.keys(app_id) {
+    for (name, merchant, app, keys) in platforms.keys(sim, app_id) {
         let new = NewPayAccount {
             hospital: HOSPITAL,
             name: name.to_owned(),
@@ -31,7 +35,19 @@ pub(super) async fn contracts(
         };
         add_pay_account(tx, vault, &new).await?;
     }
+    let invoices = NewInvoiceAccount {
+        hospital: HOSPITAL,
+        base_url: sim.to_owned(),
+        app_id: text(&platforms.invoices, "app_id"),
+        secret: Secret::new(text(&platforms.invoices, "secret")),
+        place: "001".into(),
+    };
+    add_invoice_account(tx, vault, &invoices).await?;
     Ok(())
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// What the bureau and WeChat's insurance cashier know the hospital by.
@@ -47,6 +63,7 @@ pub(super) struct Platforms {
     wechat: Value,
     alipay: Value,
     bureau: Value,
+    invoices: Value,
 }
 
 impl Platforms {
@@ -60,13 +77,11 @@ impl Platforms {
             wechat: read("/sim/v1/wechatpay").await?,
             alipay: read("/sim/v1/alipay").await?,
             bureau: read("/sim/v1/insurance").await?,
+            invoices: read("/sim/v1/ebill").await?,
         })
     }
 
-    fn keys(&self, app_id: &str) -> [(&'static str, String, String, Keys); 3] {
-        let text = |value: &Value, name: &str| {
-            value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
+    fn keys(&self, sim: &str, app_id: &str) -> [(&'static str, String, String, Keys); 3] {
         let (wechat, alipay, bureau) = (&self.wechat, &self.alipay, &self.bureau);
         let mut province = bureau.get("dialect").and_then(Value::as_object).cloned().unwrap_or_default();
         province.insert("app_id".into(), text(bureau, "app_id").into());
@@ -90,6 +105,12 @@ impl Platforms {
             province: Value::Object(province),
             private_key: text(bureau, "hospital_private_key"),
             bureau_public_key: text(bureau, "bureau_public_key"),
+            portal: Some(PortalKeys {
+                base: sim.to_owned(),
+                partner_id: text(bureau, "partner_id"),
+                secret: text(bureau, "partner_secret"),
+                page: format!("{sim}/insurance/authorise?authType=2&bizType=04107&cityCode=530100"),
+            }),
         });
         [
             ("demo-wechat", text(wechat, "mchid"), app_id.to_owned(), wechat_keys),

@@ -9,7 +9,7 @@ use testkit::{Answer, Hospital, Phone};
 
 use super::{each_paying, refunds_are, stands};
 
-async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answer) {
+pub(super) async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answer) {
     let held = phone.holds(slot).await;
     let auth = hospital.sim.post("/sim/v1/insurance/authorisations", json!({})).await;
     let begun =
@@ -17,7 +17,7 @@ async fn begins(hospital: &Hospital, phone: &Phone, slot: &str) -> (Answer, Answ
     (held, begun)
 }
 
-async fn cashier(hospital: &Hospital, payment: &Answer, outcome: Value) {
+pub(super) async fn cashier(hospital: &Hospital, payment: &Answer, outcome: Value) {
     hospital.sim.post(&format!("/sim/v1/wechatpay/mixed/{}/pay", number(payment)), outcome).await;
 }
 
@@ -104,6 +104,64 @@ async fn t22_a_used_authorisation_is_refused() {
         hospital.pays_wechat(&number(&begun)).await;
         stands(&li_na, &begun, "paid").await;
         hospital.settle().await;
+    })
+    .await;
+}
+
+/// Allows the use of a credential on the region's page; gives the code that the phone comes back with.
+async fn authorises(phone: &Phone, back: &str, name: &str, card_no: &str) -> String {
+    let answer =
+        phone.get(&format!("/api/v1/payments/insurance-authorisation?back={back}")).await.expect(200);
+    let page = answer.text_at("url").to_owned();
+    let http =
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let shown = http.get(&page).send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("name=card_no"), "{shown}");
+    let url = reqwest::Url::parse(&page).unwrap();
+    let ours = url.query_pairs().find(|(name, _)| name == "redirectUrl").unwrap().1.into_owned();
+    let body = [("name", name), ("card_no", card_no), ("back", &ours)]
+        .map(|(name, value)| format!("{name}={}", value.replace(':', "%3A").replace('/', "%2F")))
+        .join("&");
+    let request = http.post(&page).header("content-type", "application/x-www-form-urlencoded").body(body);
+    let came = request.send().await.unwrap();
+    let to = reqwest::Url::parse(came.headers()["location"].to_str().unwrap()).unwrap();
+    assert_eq!(to.path(), back);
+    to.query_pairs().find(|(name, _)| name == "authCode").unwrap().1.into_owned()
+}
+
+/// D2: the patient is sent to the region's page and comes back with a code; it is good once, for their own visit, with their own credential.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_authorises_and_pays_insured() {
+    each_paying(async |hospital| {
+        let who = testkit::Someone::adult("李娜");
+        let number = who.number.clone();
+        let li_na = hospital.patient_who_is(who).await;
+        let slot = hospital.slot(&hospital.site.dr_li, 2, "08:00").await;
+        let held = li_na.holds(&slot).await;
+        let back = format!("/pay/{}", held.id());
+        for elsewhere in ["//evil.example", "https://evil.example", "x", "/a%5Cb"] {
+            let path = format!("/api/v1/payments/insurance-authorisation?back={elsewhere}");
+            let _ = li_na.get(&path).await.refused(404, "not_found");
+        }
+        let pay =
+            |subject: &str, code: &str| json!({"subject_id": subject, "way": "insurance", "auth_code": code});
+        let post = async |body: Value| li_na.post_once("/api/v1/payments", body).await;
+        let other = authorises(&li_na, &back, "王芳", "110101199003070011").await;
+        let _ = post(pay(held.id(), &other)).await.refused(409, "insurance_other_person");
+        let _ = post(pay(held.id(), "nothing")).await.refused(422, "authorisation_needed");
+        let code = authorises(&li_na, &back, "李娜", &number).await;
+        let begun = post(pay(held.id(), &code)).await.expect(201);
+        assert!(begun.json["sheet"]["mix_trade_no"].as_str().is_some());
+        // A second tap with the same code goes on with the same order.
+        let again = post(pay(held.id(), &code)).await.expect(201);
+        assert_eq!(
+            (again.id(), &again.json["sheet"]["mix_trade_no"]),
+            (begun.id(), &begun.json["sheet"]["mix_trade_no"])
+        );
+        cashier(hospital, &begun, json!({})).await;
+        let paid = stands(&li_na, &begun, "paid").await;
+        assert_eq!(paid.text_at("effect"), "served");
+        let _ = post(pay(held.id(), &code)).await.refused(409, "already_paid");
     })
     .await;
 }
