@@ -7,6 +7,7 @@
 //! - [`release`]: 5,000 people for 300 numbers at a set second, through the rush entrance
 //! - [`nodes`]: several processes of the program on one PostgreSQL
 //! - [`watch`]: thousands of open streams over the lines of a hospital that moves
+//! - [`day`]: a hospital's day, without appointments and with them
 //! - [`load`]: the load generator; [`signed`]: requests of whoever has signed in; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
 //!
 //! A figure is the median of several rounds with the smallest and the largest beside it. What was measured stands in
@@ -15,6 +16,7 @@
 
 mod callback;
 mod child;
+mod day;
 mod echo;
 mod figures;
 mod load;
@@ -60,6 +62,8 @@ enum What {
     Release(release::Options),
     /// Ten thousand streams over two hundred lines, and how soon each shows a call. Fails when a target is missed.
     Watch(watch::Options),
+    /// A hospital's day on a program whose clock we set: waits without appointments and with them. Fails when a target is missed.
+    Day(day::Options),
     /// Bare axum giving bytes from a file, for reads to be compared with.
     #[command(hide = true)]
     Plain {
@@ -106,6 +110,7 @@ async fn run(cli: Cli) -> Result<bool> {
             What::Nodes(options) => nodes::run(&options).await,
             What::Release(options) => release::run(&options).await,
             What::Watch(options) => watch::run(&options).await,
+            What::Day(options) => day::run(&options).await,
             What::Echo { address } => echo::serve(address).await,
         }
     };
