@@ -43,7 +43,7 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /(phones|console|week|desk|calling)\.spec\.ts/,
+  testIgnore: /(phones|console|week|desk|calling|day)\.spec\.ts/,
   projects: [
     {
       // The console, at a desk.
@@ -60,7 +60,7 @@ export default defineConfig<{ kind: Kind }>({
       use: { ...phone, viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
     },
     // A screen and a kiosk beside the console, in a demonstration of their own.
-    { name: 'calling', testMatch: /calling\.spec\.ts/, testIgnore: [] },
+    { name: 'calling', testMatch: /(calling|day)\.spec\.ts/, testIgnore: [] },
     // The simulator's phones, in the demonstration itself.
     { name: 'phones', testMatch: /phones\.spec\.ts/, testIgnore: [] },
     {

@@ -5101,6 +5101,11 @@ export interface components {
             /** @description What it is called. */
             name: components["schemas"]["Text2"];
             doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            /** @description The rooms in which it is served. */
+            rooms: components["schemas"]["Text2"][];
+            /** @description In which parts of the day the doctor sits today: `am`, `pm`, `night`. */
+            sessions: string[];
             /** @description What for. */
             kind: components["schemas"]["QueueKind"];
             /** @description How many wait. */
@@ -7675,6 +7680,8 @@ export interface components {
             kind: components["schemas"]["QueueKind"];
             /** @description What it is called. */
             name: components["schemas"]["Text2"];
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
             /** @description Whether one can register or take a number on the spot. */
             numbers: boolean;
             /** @description How many wait. */

@@ -3,7 +3,7 @@
 //! Moments are five seconds long. In each, those who arrive come first, then doctors end, call and pause. The clock goes on when
 //! everything of a moment was answered: how long the server takes changes how long the day takes here, and nothing that happens in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -163,9 +163,9 @@ impl Play<'_> {
     pub(super) async fn run(&self, hands: &mut Hands, phones: &mut Phones) -> Result<Played> {
         let mut world = self.world();
         let since = Instant::now();
-        let mut lines = Vec::new();
+        let mut lines = VecDeque::new();
         for _ in 0..LINES {
-            lines.push(Line::open(self.address).await?);
+            lines.push_back(Line::open(self.address).await?);
         }
         let (mut first, mut last, mut shown) = (None, 0, 0);
         while let Some((now, deeds)) = world.to_come.pop_first() {
@@ -220,7 +220,7 @@ impl Play<'_> {
     async fn moment(
         &self,
         world: &mut World,
-        lines: &mut Vec<Line>,
+        lines: &mut VecDeque<Line>,
         now: u32,
         deeds: Vec<Deed>,
         phones: &mut Phones,
@@ -448,7 +448,7 @@ type Share = (Line, Vec<(usize, Done)>);
 /// Runs errands side by side over the lines; what came of them in their order.
 async fn all(
     address: SocketAddr,
-    lines: &mut Vec<Line>,
+    lines: &mut VecDeque<Line>,
     errands: Vec<Errand>,
     requests: &mut u32,
 ) -> Result<Vec<Done>> {
@@ -465,8 +465,12 @@ async fn all(
     }
     let mut running: JoinSet<Result<Share>> = JoinSet::new();
     for share in shares {
-        let mut line = lines.pop().context("no line")?;
+        // In turn, so that none lies unused for long; one that was closed is opened anew, as a browser does.
+        let mut line = lines.pop_front().context("no line")?;
         running.spawn(async move {
+            if !line.is_open() {
+                line = Line::open(address).await?;
+            }
             let mut done = Vec::new();
             for (nth, errand) in share {
                 done.push((nth, run(&mut line, address, errand).await?));
@@ -477,7 +481,7 @@ async fn all(
     let mut done = Vec::new();
     while let Some(share) = running.join_next().await {
         let (line, some) = share??;
-        lines.push(line);
+        lines.push_back(line);
         done.extend(some);
     }
     done.sort_by_key(|(nth, _)| *nth);

@@ -56,4 +56,29 @@ impl Board {
                 .is_some_and(|d| picture.family(d).any(|member| sits(&member.clinics))),
         }
     }
+
+    /// In which parts of that day a doctor sits in a department or below it, in their order.
+    #[must_use]
+    pub fn half_days(
+        &self,
+        hospital: HospitalId,
+        doctor: DoctorId,
+        department: Option<DepartmentId>,
+        date: Date,
+    ) -> Vec<HalfDay> {
+        let Some(picture) = self.picture(hospital) else { return Vec::new() };
+        let Some(doctor) = picture.doctor(doctor) else { return Vec::new() };
+        let family: Option<Vec<DepartmentId>> = department
+            .and_then(|id| picture.department(id))
+            .map(|d| picture.family(d).map(|member| member.id).collect());
+        let here = |of: DepartmentId| family.as_ref().is_none_or(|family| family.contains(&of));
+        let sittings = picture.clinics_at(&doctor.clinics);
+        let mut halves: Vec<HalfDay> = sittings
+            .filter(|c| c.date == date && !c.hours.stopped && here(c.department))
+            .map(|c| c.half_day)
+            .collect();
+        halves.sort_unstable();
+        halves.dedup();
+        halves
+    }
 }
