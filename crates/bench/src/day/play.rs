@@ -77,6 +77,8 @@ enum Doing {
     Off,
     Idle,
     Break,
+    /// Has asked for the next.
+    Calling,
     With(usize),
 }
 
@@ -84,7 +86,9 @@ enum Doing {
 enum Deed {
     Arrives(usize),
     Returns(usize),
-    /// A doctor is free, or begins.
+    /// A sitting begins.
+    Begins(usize),
+    /// A doctor is free.
     Free(usize),
     /// Whom a doctor has called does not come.
     Misses(usize),
@@ -210,7 +214,7 @@ impl Play<'_> {
         }
         for (nth, doctor) in self.day.doctors.iter().enumerate() {
             for begins in doctor.begins {
-                world.at(begins, Deed::Free(nth));
+                world.at(begins, Deed::Begins(nth));
             }
         }
         world
@@ -249,7 +253,9 @@ impl Play<'_> {
                     }
                 }
             }
-            Deed::Free(doctor) => match self.free(world, now, doctor)? {
+            // Whoever came back from lunch early and has somebody goes on with them.
+            Deed::Begins(doctor) if !matches!(world.doing(doctor), Doing::Off | Doing::Idle) => return Ok(None),
+            Deed::Begins(doctor) | Deed::Free(doctor) => match self.free(world, now, doctor)? {
                 Some(steps) => (self.signed(doctor)?, steps),
                 None => return Ok(None),
             },
@@ -292,7 +298,7 @@ impl Play<'_> {
         let sitting = usize::from(now >= LUNCH);
         let mut steps = Vec::new();
         let doing = world.doing(doctor);
-        if doing == Doing::Break {
+        if matches!(doing, Doing::Break | Doing::Calling) {
             return Ok(None);
         }
         if let Doing::With(patient) = doing {
@@ -334,6 +340,7 @@ impl Play<'_> {
         // `next` ends the visit in the room by itself.
         steps.retain(|(path, _)| !path.ends_with("/end"));
         steps.push(next());
+        world.does(doctor, Doing::Calling);
         Ok(Some(steps))
     }
 
@@ -363,7 +370,7 @@ impl Play<'_> {
                     world.at(now, Deed::Free(doctor));
                 }
             }
-            Deed::Free(doctor) | Deed::Misses(doctor) | Deed::Resumes(doctor) => {
+            Deed::Begins(doctor) | Deed::Free(doctor) | Deed::Misses(doctor) | Deed::Resumes(doctor) => {
                 if !done.next {
                     ensure!(done.status < 300, "doctor {doctor} stops: {} {}", done.status, done.answer);
                     return Ok(());
