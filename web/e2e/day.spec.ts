@@ -80,7 +80,9 @@ async function arrives(page: Page, home: string, code: string): Promise<string> 
   return who.name
 }
 
-test('phone, wall and desk show one line, and find back after the program was killed', async ({ browser }) => {
+test('phone, wall and desk show one line, and find back after the program was killed', async ({
+  browser,
+}) => {
   test.setTimeout(240_000)
   const office = await console_(browser, hospital, 'operations')
   const { area, placeCode } = await place(office, 'W1')
@@ -158,7 +160,9 @@ test('phone, wall and desk show one line, and find back after the program was ki
   await desk.keyboard.press('n')
   await expect(desk.locator('.desk-number')).toHaveText('W002')
   await expect(tv.locator('.calls')).toContainText('W002', { timeout: BACK_MS })
-  await expect(phone.getByText('1 人')).toBeVisible({ timeout: Math.max(1_000, BACK_MS - (Date.now() - back)) })
+  await expect(phone.getByText('1 人')).toBeVisible({
+    timeout: Math.max(1_000, BACK_MS - (Date.now() - back)),
+  })
   expect(Date.now() - back).toBeLessThan(BACK_MS)
 
   await desk.keyboard.press('n')

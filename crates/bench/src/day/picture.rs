@@ -22,7 +22,8 @@ pub(super) fn waiting(stays: &[Stay]) -> Vec<u32> {
     let mut all = Vec::new();
     let mut at = FROM;
     while at <= TO {
-        let waits = |stay: &&Stay| stay.arrived.is_some_and(|a| a <= at) && stay.called.is_none_or(|c| c > at);
+        let waits =
+            |stay: &&Stay| stay.arrived.is_some_and(|a| a <= at) && stay.called.is_none_or(|c| c > at);
         all.push(u32::try_from(stays.iter().filter(waits).count()).unwrap_or(u32::MAX));
         at += LOOK;
     }

@@ -147,8 +147,9 @@ impl Day {
     fn add(&mut self, chance: &mut Chance, mut doctor: Doctor, nth: usize) -> u32 {
         let sigma = DEPARTMENTS.get(doctor.department).map_or(0.55, |d| d.sigma);
         let mean = doctor.median * (sigma * sigma / 2.0).exp();
-        let each =
-            mean * (1.0 + EXAM * RETURN_TAKES) + f64::from(WALK) * (1.0 + EXAM) + MISSES * f64::from(PATIENCE);
+        let each = mean * (1.0 + EXAM * RETURN_TAKES)
+            + f64::from(WALK) * (1.0 + EXAM)
+            + MISSES * f64::from(PATIENCE);
         let mut come = 0;
         for (sitting, (start, end)) in SITTINGS.into_iter().enumerate() {
             let all = f64::from(end - start) * BUSY / each;
@@ -246,7 +247,9 @@ mod tests {
         assert!((5_000..5_100).contains(&come), "{come}");
         let booked = day.patients.iter().filter(|p| p.segment.is_some()).count();
         let away = day.patients.iter().filter(|p| !p.comes).count();
-        let share = |n: usize, of: usize| f64::from(u32::try_from(n).unwrap()) / f64::from(u32::try_from(of).unwrap());
+        let share = |n: usize, of: usize| {
+            f64::from(u32::try_from(n).unwrap()) / f64::from(u32::try_from(of).unwrap())
+        };
         assert!((share(away, booked) - NO_SHOW).abs() < 0.02);
         assert!((share(come + away - booked, come) - WALK_IN).abs() < 0.02);
         let places: u32 = day.doctors.iter().flat_map(|d| d.places.iter().flatten()).sum();

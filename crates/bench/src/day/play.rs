@@ -254,7 +254,9 @@ impl Play<'_> {
                 }
             }
             // Whoever came back from lunch early and has somebody goes on with them.
-            Deed::Begins(doctor) if !matches!(world.doing(doctor), Doing::Off | Doing::Idle) => return Ok(None),
+            Deed::Begins(doctor) if !matches!(world.doing(doctor), Doing::Off | Doing::Idle) => {
+                return Ok(None);
+            }
             Deed::Begins(doctor) | Deed::Free(doctor) => match self.free(world, now, doctor)? {
                 Some(steps) => (self.signed(doctor)?, steps),
                 None => return Ok(None),
@@ -325,7 +327,8 @@ impl Play<'_> {
             return Ok(Some(steps).filter(|steps| !steps.is_empty()));
         }
         let due = self.day.doctors.get(doctor).and_then(|d| d.breaks.get(sitting).copied().flatten());
-        let taken = world.breaks.get_mut(doctor).and_then(|b| b.get_mut(sitting)).context("no such doctor")?;
+        let taken =
+            world.breaks.get_mut(doctor).and_then(|b| b.get_mut(sitting)).context("no such doctor")?;
         if let Some((at, minutes)) = due
             && at <= now
             && !*taken

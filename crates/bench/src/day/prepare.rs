@@ -228,8 +228,7 @@ async fn person(
     elder: bool,
 ) -> Result<(edge::AccountId, String)> {
     let today = base::Zone::china().date(tx.now());
-    let account =
-        wechat_user::account_of_openid(tx, HOSPITAL, channel, &format!("o{nth:027}"), true).await?;
+    let account = wechat_user::account_of_openid(tx, HOSPITAL, channel, &format!("o{nth:027}"), true).await?;
     let account = account.context("the account was not made")?;
     let document = Document::parse(DocumentKind::Passport, &format!("E{nth:08}"), Some("FRA"), today);
     let patient = NewPatient {

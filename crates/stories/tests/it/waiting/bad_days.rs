@@ -90,7 +90,12 @@ async fn two_nurses_at_one_number() {
             for queue in [&floor.li, &floor.wang] {
                 let line = nurses[0].get(&format!("/api/v1/desk/queues/{queue}")).await.good();
                 for list in ["lines", "in_rooms", "away"] {
-                    found += line[list].as_array().unwrap().iter().filter(|t| t["id"] == tickets[0].as_str()).count();
+                    found += line[list]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .filter(|t| t["id"] == tickets[0].as_str())
+                        .count();
                 }
             }
             assert_eq!(found, 1, "in one place");

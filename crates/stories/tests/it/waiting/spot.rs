@@ -73,7 +73,11 @@ async fn the_last_places_are_given_once() {
                 let mine = phone.get("/api/v1/appointments").await.good();
                 assert_eq!(mine.items().len(), usize::from(had), "a place without a number: {}", mine.text);
                 if !had {
-                    assert!(["slot_full", "queue_closed"].contains(&answer["code"].as_str().unwrap()), "{}", answer.text);
+                    assert!(
+                        ["slot_full", "queue_closed"].contains(&answer["code"].as_str().unwrap()),
+                        "{}",
+                        answer.text
+                    );
                 }
             }
             let nurse = hospital.staff(&[Role::Nurse]).await;
