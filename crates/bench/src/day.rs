@@ -172,7 +172,8 @@ pub(crate) async fn run(options: &Options) -> Result<bool> {
     drop(hands);
     server.stop()?;
     machine.look_again();
-    let report = report(options, &day, (without, with), &shown, peak, (machine, machine::file_system(&parent)))?;
+    let report =
+        report(options, &day, (without, with), &shown, peak, (machine, machine::file_system(&parent)))?;
     report.print();
     let file = places::write("day", &report)?;
     std::fs::write(places::root("target/bench/day.svg"), picture::draw(&first.stays, &second.stays))?;

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_day() {
-        let draw = |seed| (0..4).map(|_| 0).scan(Chance::new(seed), |c, _| Some(c.part())).collect::<Vec<_>>();
+        let draw =
+            |seed| (0..4).map(|_| 0).scan(Chance::new(seed), |c, _| Some(c.part())).collect::<Vec<_>>();
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
     }

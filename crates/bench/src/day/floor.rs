@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use super::plan::{DEPARTMENTS, Day};
 use super::prepare::Made;
-use crate::load::Line;
-use crate::signed::{Signed, good, text};
+use crate::load::{Line, Phone};
+use crate::signed::{good, text};
 
 /// Lines to a waiting area.
 const TO_AN_AREA: usize = 10;
@@ -54,8 +54,7 @@ pub(super) async fn lines(address: SocketAddr, made: &Made, day: &Day) -> Result
             place_code = text(one, "/place_code")?.to_owned();
         }
         let code = format!("R{nth}");
-        let all =
-            post("rooms", json!({"code": code, "name": two("诊室", nth), "area_id": area})).await?;
+        let all = post("rooms", json!({"code": code, "name": two("诊室", nth), "area_id": area})).await?;
         let room = text(of_code(&all, "rooms", &code)?, "/id")?.to_owned();
         let code = format!("Q{nth}");
         let department = day.doctors.get(nth).context("no such doctor")?.department;
@@ -108,23 +107,21 @@ pub(super) async fn by_segment(address: SocketAddr, made: &Made, queues: &[Queue
 
 /// Everybody who wants to books on their phone.
 pub(super) async fn book(address: SocketAddr, made: &Made, day: &Day) -> Result<()> {
-    let mut wishes: Vec<Vec<(Signed, Value)>> = (0..TOGETHER).map(|_| Vec::new()).collect();
+    let mut wishes: Vec<Vec<(Phone, String)>> = (0..TOGETHER).map(|_| Vec::new()).collect();
     for (nth, (patient, phone)) in made.phones.iter().enumerate() {
         let wish = day.patients.get(*patient).context("no such patient")?;
         let doctor = made.doctors.get(wish.doctor).context("no such doctor")?;
         let slot = wish.segment.and_then(|s| doctor.slots.get(wish.sitting)?.get(s)?.clone());
-        let body = json!({"slot_id": slot.context("no such slot")?, "person_id": phone.person});
-        let signed = Signed { cookie: phone.cookie.clone(), csrf: phone.csrf.clone() };
         let all = wishes.get_mut(nth % TOGETHER).context("no such line")?;
-        all.push((signed, body));
+        all.push((phone.clone(), slot.context("no such slot")?));
     }
     let mut lines: JoinSet<Result<()>> = JoinSet::new();
     for part in wishes {
         lines.spawn(async move {
             let mut line = Line::open(address).await?;
-            for (who, body) in part {
-                let path = "/api/v1/appointments";
-                good(&mut line, address, Some(&who), Method::POST, path, Some(&body)).await?;
+            for (nth, (phone, slot)) in part.iter().enumerate() {
+                let booked = line.book_one(phone, slot, &format!("day-{nth}")).await?;
+                ensure!(booked.is_some(), "{slot} was planned and could not be booked");
             }
             Ok(())
         });

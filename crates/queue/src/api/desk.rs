@@ -338,9 +338,9 @@ async fn desk_body(deps: &QueueDeps, staff: &Staff) -> Result<DeskBody, Problem>
     let seats = desk_sql::seats(&deps.db, h, midnight).await?;
     let lines = deps.pictures.lines(h, &setup, setup.active()).await?;
     let today = hospital.zone.date(now);
-    let sessions = |queue: &Queue| {
-        let doctor = queue.doctor.map(|doctor| deps.board.half_days(h, doctor, queue.department, today));
-        doctor.unwrap_or_default()
+    let sessions = |queue: &Queue| -> Vec<HalfDay> {
+        let all = queue.doctor.map(|doctor| deps.board.sessions(h, doctor, queue.department, today));
+        all.unwrap_or_default().into_iter().map(|session| session.0).collect()
     };
     let settings: Settings = hospital.settings(Settings::SECTION);
     let within = std::time::Duration::from_secs(u64::from(settings.undo_seconds));

@@ -57,15 +57,16 @@ impl Board {
         }
     }
 
-    /// In which parts of that day a doctor sits in a department or below it, in their order.
+    /// In which parts of that day a doctor sits in a department or below it, with the start of the first and the end of the last
+    /// segment; in their order.
     #[must_use]
-    pub fn half_days(
+    pub fn sessions(
         &self,
         hospital: HospitalId,
         doctor: DoctorId,
         department: Option<DepartmentId>,
         date: Date,
-    ) -> Vec<HalfDay> {
+    ) -> Vec<(HalfDay, UnixMs, UnixMs)> {
         let Some(picture) = self.picture(hospital) else { return Vec::new() };
         let Some(doctor) = picture.doctor(doctor) else { return Vec::new() };
         let family: Option<Vec<DepartmentId>> = department
@@ -73,12 +74,12 @@ impl Board {
             .map(|d| picture.family(d).map(|member| member.id).collect());
         let here = |of: DepartmentId| family.as_ref().is_none_or(|family| family.contains(&of));
         let sittings = picture.clinics_at(&doctor.clinics);
-        let mut halves: Vec<HalfDay> = sittings
+        let mut sessions: Vec<(HalfDay, UnixMs, UnixMs)> = sittings
             .filter(|c| c.date == date && !c.hours.stopped && here(c.department))
-            .map(|c| c.half_day)
+            .filter_map(|c| Some((c.half_day, c.slots.first()?.start_at, c.slots.last()?.end_at)))
             .collect();
-        halves.sort_unstable();
-        halves.dedup();
-        halves
+        sessions.sort_unstable();
+        sessions.dedup_by_key(|session| session.0);
+        sessions
     }
 }
