@@ -25,7 +25,6 @@ pub(super) struct Queue {
     /// What hangs on the wall where its people wait.
     pub(super) place_code: String,
     set: Value,
-    version: i64,
 }
 
 fn of_code<'a>(set_up: &'a Value, part: &str, code: &str) -> Result<&'a Value> {
@@ -66,9 +65,8 @@ pub(super) async fn lines(address: SocketAddr, made: &Made, day: &Day) -> Result
         });
         let all = post("queues", set.clone()).await?;
         let one = of_code(&all, "queues", &code)?;
-        let version = one.get("version").and_then(Value::as_i64).context("no version")?;
         let id = text(one, "/id")?.to_owned();
-        queues.push(Queue { id, room, place_code: place_code.clone(), set, version });
+        queues.push(Queue { id, room, place_code: place_code.clone(), set });
     }
     Ok(queues)
 }
@@ -87,7 +85,12 @@ pub(super) async fn seats(address: SocketAddr, made: &Made, queues: &[Queue]) ->
 pub(super) async fn by_segment(address: SocketAddr, made: &Made, queues: &[Queue]) -> Result<()> {
     let mut line = Line::open(address).await?;
     let host = HeaderValue::from_str(&address.to_string())?;
+    // Each pause and each end of a day has made a new version of a line.
+    let all = good(&mut line, address, Some(&made.office), Method::GET, "/api/v1/desk/setup", None).await?;
     for queue in queues {
+        let code = text(&queue.set, "/code")?;
+        let version = of_code(&all, "queues", code)?.get("version").and_then(Value::as_i64);
+        let version = version.context("no version")?;
         let mut set = queue.set.clone();
         if let Some(policy) = set.get_mut("policy") {
             *policy = json!("clinic");
@@ -96,7 +99,7 @@ pub(super) async fn by_segment(address: SocketAddr, made: &Made, queues: &[Queue
             .header(HOST, &host)
             .header(COOKIE, &made.office.cookie)
             .header("x-csrf", &made.office.csrf)
-            .header(IF_MATCH, format!("\"{}\"", queue.version))
+            .header(IF_MATCH, format!("\"{version}\""))
             .header(CONTENT_TYPE, "application/json")
             .body(set.to_string())?;
         let answer = line.send(request).await?;
