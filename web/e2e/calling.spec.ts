@@ -1,89 +1,6 @@
 /** A screen is let in by the code that it shows, and a kiosk gives a number, in a demonstration of its own. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { createHmac } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, test, type Browser, type Page } from '@playwright/test'
-
-const root = join(import.meta.dirname, '../..')
-const binary = process.env.XINGLIN_BIN ?? join(root, 'target/debug/xinglin')
-const shots = join(import.meta.dirname, '../shots/calling')
-/** How soon a wall must be right again once the program answers. */
-const BACK_MS = 10_000
-
-interface Member {
-  login: string
-  password: string
-  totp_secret: string
-}
-interface Demo {
-  urls: { patient: string; phones: string }
-  staff: Record<string, Member>
-}
-
-/** The six digits that an authenticator shows for a secret at a time (RFC 6238). */
-function totp(secret: string, at: number): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = [...secret].map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0')).join('')
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)))
-  const tag = createHmac('sha1', key).update(counter).digest()
-  const offset = (tag.at(-1) ?? 0) & 15
-  return String((tag.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resume) => server.listen(0, '127.0.0.1', resume))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resume) => server.close(resume))
-  return port
-}
-
-/** A demonstration of our own, since it is stopped on the way. */
-class Hospital {
-  private program: ChildProcess | undefined
-  private readonly data = mkdtempSync(join(tmpdir(), 'xinglin-waiting-'))
-  private ports: [number, number] = [0, 0]
-
-  async start(): Promise<void> {
-    if (this.ports[0] === 0) this.ports = [await freePort(), await freePort()]
-    const file = join(this.data, 'demo.json')
-    rmSync(file, { force: true })
-    const [port, sim] = this.ports.map(String) as [string, string]
-    const args = ['demo', '--data', this.data, '--port', port, '--sim-port', sim, '--patients', '100']
-    this.program = spawn(binary, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
-    await expect(() => expect(existsSync(file)).toBe(true)).toPass({ timeout: 120_000, intervals: [100] })
-  }
-
-  get demo(): Demo {
-    return JSON.parse(readFileSync(join(this.data, 'demo.json'), 'utf8')) as Demo
-  }
-
-  get url(): string {
-    return `http://localhost:${this.ports[0]}`
-  }
-
-  get sim(): string {
-    return this.demo.urls.phones
-  }
-
-  async stop(): Promise<void> {
-    const program = this.program
-    if (!program || program.exitCode !== null) return
-    const ended = new Promise((resume) => program.once('exit', resume))
-    program.kill('SIGTERM')
-    await ended
-  }
-
-  async end(): Promise<void> {
-    await this.stop()
-    rmSync(this.data, { recursive: true, force: true })
-  }
-}
+import { expect, test } from '@playwright/test'
+import { ask, BACK_MS, console_, device, Hospital, look, place } from './hospital'
 
 const hospital = new Hospital()
 test.beforeAll(async () => {
@@ -92,110 +9,16 @@ test.beforeAll(async () => {
 })
 test.afterAll(() => hospital.end())
 
-async function look(page: Page, name: string): Promise<void> {
-  mkdirSync(shots, { recursive: true })
-  await page.screenshot({ path: join(shots, `${name}.png`) })
-}
-
-/** A page of its own, as on a device of its own. */
-async function device(browser: Browser, width: number, height: number, phone = false): Promise<Page> {
-  const context = await browser.newContext({
-    viewport: { width, height },
-    locale: 'zh-CN',
-    timezoneId: 'America/New_York',
-    hasTouch: phone,
-    isMobile: phone,
-  })
-  return context.newPage()
-}
-
-/** Signs somebody with a role in, and gives the console. */
-async function console_(browser: Browser, role: string): Promise<Page> {
-  const member = hospital.demo.staff[role]
-  if (!member) throw new Error(`nobody is ${role}`)
-  const page = await device(browser, 1280, 800)
-  await page.goto(`${hospital.url}/console/`)
-  await page.getByLabel('账号').fill(member.login)
-  await page.locator('input[type="password"]').fill(member.password)
-  await page.getByRole('button', { name: '下一步' }).click()
-  const clock = (await (await page.request.get(`${hospital.sim}sim/v1/clock`)).json()) as {
-    now_ms?: number
-    now?: number
-  }
-  const now = clock.now_ms ?? clock.now ?? Date.now()
-  await page.getByLabel('验证码').fill(totp(member.totp_secret, now))
-  await page.getByRole('button', { name: '登录', exact: true }).click()
-  await page.getByRole('navigation').first().waitFor()
-  return page
-}
-
-interface Setup {
-  areas: { id: string; code: string; place_code: string }[]
-  rooms: { id: string; code: string }[]
-  queues: { id: string; code: string }[]
-}
-
-/** Asks the server as whoever is signed in on a page. */
-async function ask<T>(page: Page, method: string, path: string, body: object): Promise<T> {
-  const { status, text } = await page.evaluate(
-    async ([verb, url, json]) => {
-      const session = (await (await fetch('/api/v1/staff/session')).json()) as { csrf: string }
-      const response = await fetch(`/api/v1${url}`, {
-        method: verb,
-        headers: { 'Content-Type': 'application/json', 'X-CSRF': session.csrf },
-        body: json,
-      })
-      return { status: response.status, text: await response.text() }
-    },
-    [method, path, JSON.stringify(body)] as const,
-  )
-  expect(status, text).toBeLessThan(300)
-  return JSON.parse(text) as T
-}
-
-/** A waiting area of our own with one room and one line, named after `code`. */
-async function place(page: Page, code: string): Promise<{ area: string; placeCode: string }> {
-  const name = (what: string) => ({ zh: `${what}${code}`, en: `${what} ${code}` })
-  const made = <R extends { code: string }>(rows: R[]): R => {
-    const found = rows.find((row) => row.code === code)
-    if (!found) throw new Error(`${code} was not made`)
-    return found
-  }
-  const area = made(
-    (
-      await ask<Setup>(page, 'POST', '/desk/setup/areas', {
-        code,
-        name: name('候诊区'),
-        way: name('电梯左转到'),
-      })
-    ).areas,
-  )
-  const body = { code, name: name('诊室'), area_id: area.id }
-  const room = made((await ask<Setup>(page, 'POST', '/desk/setup/rooms', body)).rooms)
-  await ask<Setup>(page, 'POST', '/desk/setup/queues', {
-    code,
-    kind: 'service',
-    name: name('队列'),
-    prefix: 'W',
-    area_id: area.id,
-    policy: 'first_come',
-    room_ids: [room.id],
-    service_minutes: 5,
-    active: true,
-  })
-  return { area: area.id, placeCode: area.place_code }
-}
-
 test('a screen is let in by its code and shows what the console says; a kiosk gives a number', async ({
   browser,
 }) => {
   test.setTimeout(120_000)
-  const desk = await console_(browser, 'operations')
+  const desk = await console_(browser, hospital, 'operations')
   const kiosk = await device(browser, 1080, 1920)
   await kiosk.goto(`${hospital.url}/screens/`)
   const code = kiosk.locator('.pairing-code')
   await expect(code).toHaveText(/^[A-Z2-9]{4}-[A-Z2-9]{4}$/)
-  await look(kiosk, 'pairing')
+  await look(kiosk, 'calling/pairing')
   await place(desk, 'W2')
   const typed = await code.textContent()
   await ask(desk, 'POST', '/staff/devices', { code: typed, name: '一楼大厅', show: { view: 'kiosk' } })
@@ -204,14 +27,14 @@ test('a screen is let in by its code and shows what the console says; a kiosk gi
   await kiosk.getByRole('button', { name: /现场取号/ }).click()
   await kiosk.getByRole('button', { name: /队列W2/ }).click()
   await expect(kiosk.locator('.k-number')).toHaveText(/\d/)
-  await look(kiosk, 'kiosk-number')
+  await look(kiosk, 'calling/kiosk-number')
   // A code that nobody knows, as a scanner types it.
   await kiosk.getByRole('button', { name: '完成' }).click()
   await kiosk.keyboard.type('NOSUCHCODE99', { delay: 2 })
   await kiosk.keyboard.press('Enter')
   await expect(kiosk.getByRole('alert')).toBeVisible()
-  await look(kiosk, 'kiosk-refused')
+  await look(kiosk, 'calling/kiosk-refused')
   await desk.goto(`${hospital.url}/console/devices`)
   await expect(desk.getByText('一楼大厅')).toBeVisible()
-  await look(desk, 'devices')
+  await look(desk, 'calling/devices')
 })

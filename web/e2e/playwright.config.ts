@@ -43,7 +43,7 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /(phones|console|week|desk|calling|paying|finance)\.spec\.ts/,
+  testIgnore: /(phones|console|week|desk|calling|day|paying|finance)\.spec\.ts/,
   projects: [
     {
       // The console, at a desk.
@@ -60,7 +60,7 @@ export default defineConfig<{ kind: Kind }>({
       use: { ...phone, viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
     },
     // A screen and a kiosk beside the console, in a demonstration of their own.
-    { name: 'calling', testMatch: /calling\.spec\.ts/, testIgnore: [] },
+    { name: 'calling', testMatch: /(calling|day)\.spec\.ts/, testIgnore: [] },
     // The simulator's phones, in the demonstration itself.
     { name: 'phones', testMatch: /(phones|paying)\.spec\.ts/, testIgnore: [] },
     // The finance office, in a demonstration of its own: it moves the clock to the next morning.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -37,6 +37,31 @@ impl Server {
         settings: &[(&str, String)],
         patience: Duration,
     ) -> Result<Self> {
+        Self::run(folder, address, args, settings, patience, (Stdio::null(), None)).await
+    }
+
+    /// As [`start`](Self::start), and gives its standard input and output to talk to it by; what it logs goes to the file.
+    pub(crate) async fn start_talking(
+        folder: &Path,
+        address: SocketAddr,
+        args: &[&str],
+        settings: &[(&str, String)],
+        patience: Duration,
+    ) -> Result<(Self, ChildStdin, ChildStdout)> {
+        let pipes = (Stdio::piped(), Some(Stdio::piped()));
+        let mut server = Self::run(folder, address, args, settings, patience, pipes).await?;
+        let (input, output) = (server.child.stdin.take(), server.child.stdout.take());
+        Ok((server, input.context("no standard input")?, output.context("no standard output")?))
+    }
+
+    async fn run(
+        folder: &Path,
+        address: SocketAddr,
+        args: &[&str],
+        settings: &[(&str, String)],
+        patience: Duration,
+        (input, output): (Stdio, Option<Stdio>),
+    ) -> Result<Self> {
         let log = folder.join("server.log");
         let mut command = Command::new(places::program()?);
         for (name, _) in std::env::vars_os() {
@@ -45,10 +70,11 @@ impl Server {
             }
         }
         command.args(args).envs(settings.iter().map(|(name, value)| (*name, value)));
-        command.current_dir(folder).stdin(Stdio::null());
+        command.current_dir(folder).stdin(input);
         let (out, err) = (File::create(&log)?, File::options().append(true).open(&log)?);
         let since = Instant::now();
-        let child = command.stdout(out).stderr(err).spawn().context("can't start xinglin")?;
+        command.stdout(output.unwrap_or_else(|| out.into())).stderr(err);
+        let child = command.spawn().context("can't start xinglin")?;
         let mut server = Self { child, address, log, ready_after: Duration::ZERO };
         while !server.is_ready().await {
             if let Some(status) = server.child.try_wait()? {

@@ -317,6 +317,11 @@ impl Line {
         Ok(Self { host: HeaderValue::from_str(&address.to_string())?, sender })
     }
 
+    /// Whether the other side still holds it: servers close what is not used for a while.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Asks for a page.
     pub(crate) async fn get(&mut self, path: &str) -> Result<Answer> {
         let request = Request::get(path).header(HOST, &self.host).body(String::new())?;

@@ -9,6 +9,7 @@
 //! - [`pay`](mod@pay): a release that is paid, notices by the hundred, and a day of a million payments against its bill
 //! - [`nodes`]: several processes of the program on one PostgreSQL
 //! - [`watch`]: thousands of open streams over the lines of a hospital that moves
+//! - [`day`]: a hospital's day, without appointments and with them
 //! - [`load`]: the load generator; [`signed`]: requests of whoever has signed in; [`child`]: a server of its own for each measurement; [`postgres`]: a database server
 //!
 //! A figure is the median of several rounds with the smallest and the largest beside it. What was measured stands in
@@ -17,6 +18,7 @@
 
 mod callback;
 mod child;
+mod day;
 mod echo;
 mod figures;
 mod growth;
@@ -69,6 +71,8 @@ enum What {
     Pay(pay::Options),
     /// Ten thousand streams over two hundred lines, and how soon each shows a call. Fails when a target is missed.
     Watch(watch::Options),
+    /// A hospital's day on a program whose clock we set: waits without appointments and with them. Fails when a target is missed.
+    Day(day::Options),
     /// Bare axum giving bytes from a file, for reads to be compared with.
     #[command(hide = true)]
     Plain {
@@ -117,6 +121,7 @@ async fn run(cli: Cli) -> Result<bool> {
             What::Release(options) => release::run(&options).await,
             What::Pay(options) => pay::run(&options).await,
             What::Watch(options) => watch::run(&options).await,
+            What::Day(options) => day::run(&options).await,
             What::Echo { address } => echo::serve(address).await,
         }
     };

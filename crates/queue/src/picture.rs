@@ -32,6 +32,8 @@ use crate::settings::Settings;
 const GOOD_FOR: Duration = Duration::from_secs(5);
 /// Somebody back from an exam takes this much of a first visit's time (`health.md` 5.3).
 pub(crate) const BACK_TAKES: f64 = 0.6;
+/// A doctor who has seen somebody so lately is still there, though the session is over.
+const AT_WORK: Duration = Duration::from_secs(15 * 60);
 /// How many of those who have booked come (`health.md` 5.3).
 const COMES: f64 = 0.85;
 
@@ -95,6 +97,10 @@ pub struct LinePicture {
     pub active_rooms: usize,
     /// Who has not come yet, by the start of their segment.
     pub expected: Vec<(UnixMs, u32)>,
+    /// From when to when the doctor sits today.
+    pub sessions: Vec<(UnixMs, UnixMs)>,
+    /// When the last service ended.
+    pub last_at: Option<UnixMs>,
     /// How many were served today …
     pub done: u32,
     /// … and how many calls were missed.
@@ -158,12 +164,21 @@ impl LinePicture {
         before.map(|(_, people)| f64::from(*people) * COMES).sum()
     }
 
-    /// When the line begins to move: now, unless it is paused or nobody has been called yet and the first segment lies ahead.
+    /// When the line begins to move: now, unless it is paused, or the doctor is not there: before the first session of the day
+    /// begins, and between two when the one is over and nobody is in a room.
     fn starts_at(&self, open: &[Ticket], now: UnixMs) -> UnixMs {
         let paused = self.queue.paused_until.filter(|_| self.queue.state == QueueState::Paused);
         let segments = open.iter().filter_map(|t| t.segment_at).chain(self.expected.iter().map(|e| e.0));
         let first = segments.min().filter(|_| self.turns.calls == 0);
-        now.max(paused.unwrap_or(now)).max(first.unwrap_or(now))
+        let session = self.session_begins(open, now);
+        now.max(paused.unwrap_or(now)).max(first.unwrap_or(now)).max(session.unwrap_or(now))
+    }
+
+    /// When the next session begins, while the doctor is in none.
+    fn session_begins(&self, open: &[Ticket], now: UnixMs) -> Option<UnixMs> {
+        let in_rooms = open.iter().any(|t| matches!(t.state, TicketState::Called | TicketState::Serving));
+        let lately = self.last_at.is_some_and(|last| now.since(last) < AT_WORK);
+        next_session(&self.sessions, in_rooms || lately, now)
     }
 
     /// Whether somebody who looks would see the same.
@@ -181,6 +196,15 @@ impl LinePicture {
             && self.newcomer == other.newcomer
             && (self.done, self.passed) == (other.done, other.passed)
     }
+}
+
+/// The start of the next session, when `now` lies in none and nobody is seen outside of them.
+fn next_session(sessions: &[(UnixMs, UnixMs)], at_work: bool, now: UnixMs) -> Option<UnixMs> {
+    let under_way = sessions.iter().any(|(start, end)| *start <= now && now < *end);
+    if under_way || at_work {
+        return None;
+    }
+    sessions.iter().map(|(start, _)| *start).find(|start| *start > now)
 }
 
 /// All pictures of this node. Cheap to clone.
@@ -302,9 +326,28 @@ impl Pictures {
             inserted: 0.0,
             active_rooms: 1,
             expected: Vec::new(),
+            sessions: Vec::new(),
+            last_at: None,
             done: 0,
             passed: 0,
             painted_at: now,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_a_session_and_over_lunch_a_line_stands_still() {
+        let day = [(UnixMs(800), UnixMs(1_130)), (UnixMs(1_330), UnixMs(1_700))];
+        let next = |now, at_work| next_session(&day, at_work, UnixMs(now));
+        assert_eq!(next(700, false), Some(UnixMs(800)));
+        assert_eq!(next(900, false), None, "under way");
+        assert_eq!(next(1_140, true), None, "the morning takes longer");
+        assert_eq!(next(1_200, false), Some(UnixMs(1_330)));
+        assert_eq!(next(1_800, false), None, "nobody knows better");
+        assert_eq!(next_session(&[], false, UnixMs(900)), None);
     }
 }

@@ -5,6 +5,7 @@ mod demo;
 mod hospital;
 mod logs;
 mod memory;
+mod rehearse;
 mod seed;
 mod serve;
 mod staff;
@@ -36,6 +37,13 @@ enum Command {
         /// Bring the database up to date first.
         #[arg(long)]
         migrate: bool,
+    },
+    /// Serves by a clock that standard input sets: for playing a day on this machine, where nobody else can reach it.
+    #[command(hide = true)]
+    Rehearse {
+        /// What the clock shows at first: milliseconds since 1970.
+        #[arg(long)]
+        at: i64,
     },
     /// Starts a demonstration hospital with a simulated WeChat on this machine.
     Demo(demo::Options),
@@ -92,6 +100,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = || server::Config::read(cli.config.as_deref(), std::env::vars());
     match cli.command {
         Command::Serve { migrate } => serve::run(config()?, migrate).await,
+        Command::Rehearse { at } => rehearse::run(config()?, at).await,
         Command::Demo(options) => demo::run(options).await,
         Command::Migrate => serve::migrate(&config()?).await,
         Command::Seed => seed::run(&config()?).await,

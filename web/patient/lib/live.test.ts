@@ -74,6 +74,32 @@ describe('the live stream', () => {
     await vi.advanceTimersByTimeAsync(1)
   })
 
+  it('believes a line that was taken up again, which counts from the beginning', async () => {
+    const take = vi.fn()
+    const stop = follow(ref('doctor:1'), take, vi.fn())
+    await vi.advanceTimersByTimeAsync(1)
+    const source = FakeSource.all.at(-1)
+    source?.tell('doctor:1', 7, 'before')
+    source?.onerror?.()
+    source?.onopen?.()
+    source?.tell('doctor:1', 1, 'after')
+    expect(take.mock.calls).toEqual([['before'], ['after']])
+    stop()
+    await vi.advanceTimersByTimeAsync(1)
+  })
+
+  it('asks again within seconds after it was refused, as while the server starts', async () => {
+    const stop = follow(ref('doctor:1'), vi.fn(), vi.fn())
+    await vi.advanceTimersByTimeAsync(1)
+    const source = FakeSource.all.at(-1)
+    if (source) source.readyState = FakeSource.CLOSED
+    source?.onerror?.()
+    await vi.advanceTimersByTimeAsync(7_000)
+    expect(FakeSource.all.at(-1)).not.toBe(source)
+    stop()
+    await vi.advanceTimersByTimeAsync(1)
+  })
+
   it('polls while no stream can be had, and stops when it is there again', async () => {
     const refetch = vi.fn()
     const stop = follow(ref('doctor:1'), vi.fn(), refetch)

@@ -45,7 +45,6 @@ function message(event: Event): void {
   } catch {
     return
   }
-  if (typeof told.topic !== 'string') return
   const revision = typeof told.revision === 'number' ? told.revision : undefined
   // Snapshots may overtake one another on the way; an older one tells nothing.
   if (revision !== undefined) {
@@ -70,10 +69,13 @@ function open(): void {
   const url = liveUrl(topics)
   if (source && opened === url && source.readyState !== EventSource.CLOSED) return
   close()
-  revisions.clear()
   opened = url
   source = new EventSource(url)
-  source.onopen = stopPolling
+  // Also when the browser has taken a lost line up again: the server counts from the beginning on each line.
+  source.onopen = () => {
+    revisions.clear()
+    stopPolling()
+  }
   source.addEventListener('snapshot', message)
   source.onerror = () => {
     startPolling()
@@ -81,7 +83,7 @@ function open(): void {
     if (source?.readyState === EventSource.CLOSED) {
       close()
       clearTimeout(later)
-      later = setTimeout(open, POLL_MS)
+      later = setTimeout(open, REOPEN_MS * 2)
     }
   }
 }

@@ -165,6 +165,31 @@ describe('the sign in the waiting area', () => {
     await until(() => expect(byRole('alert').textContent).toContain(words))
   })
 
+  it('tells doctors of one department apart, and says what is missing before a number can be had', async () => {
+    const doctor = (id: string, zh: string, en: string) => ({
+      id,
+      kind: 'clinic',
+      name: two('皮肤科', 'Dermatology'),
+      doctor_name: two(zh, en),
+      title: two('主治医师', 'Attending physician'),
+      numbers: true,
+      waiting: 2,
+    })
+    const lines = {
+      ...here,
+      queues: [doctor('que_8', '李华', 'Li Hua'), doctor('que_9', '王芳', 'Wang Fang')],
+      mine: { ...here.mine, orders: [] },
+    }
+    world = await open('/here/CODE', member, { 'GET /queue/places/CODE': lines })
+    await until(() => byRole('button', /现场取号：皮肤科 李华/))
+    byRole('button', /现场取号：皮肤科 王芳/)
+    world.close()
+    const nobody = { ...member, persons: [], default_person_id: null }
+    world = await open('/here/CODE', nobody, { 'GET /queue/places/CODE': lines })
+    await until(() => byRole('link', '添加就诊人'))
+    expect(page()).toContain('请先添加就诊人')
+  })
+
   it('asks who it is before it does anything', async () => {
     world = await open('/here/CODE', guest, { 'GET /queue/places/CODE': here })
     await until(() => byRole('button', '登录'))

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use base::{Problem, Text2, UnixMs, mask};
+use base::{HalfDay, Problem, Text2, UnixMs, mask};
 use edge::schema::Text2Schema;
 use edge::{Actor, ApiJson, ApiPath, ApiResult, Caller, Staff};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::wire::{self, DeskQueue, DeskTicket, EstimateBody, RoomName};
 use crate::QueueDeps;
 use crate::desk::{self, Done};
-use crate::model::{ActionId, Class, Origin, QueueId, QueueKind, RoomId, Step, Ticket, TicketId};
+use crate::model::{ActionId, Class, Origin, Queue, QueueId, QueueKind, RoomId, Step, Ticket, TicketId};
 use crate::numbers::{self, Walker};
 use crate::settings::Settings;
 use crate::store::desk as desk_sql;
@@ -118,9 +118,18 @@ pub struct DeskChoice {
     /// What it is called.
     #[schema(value_type = Text2Schema)]
     pub name: Text2,
-    /// The doctor.
+    /// The doctor …
     #[schema(value_type = Option<Text2Schema>)]
     pub doctor_name: Option<Text2>,
+    /// … and their title.
+    #[schema(value_type = Option<Text2Schema>)]
+    pub title: Option<Text2>,
+    /// The rooms in which it is served.
+    #[schema(value_type = Vec<Text2Schema>)]
+    pub rooms: Vec<Text2>,
+    /// In which parts of the day the doctor sits today: `am`, `pm`, `night`.
+    #[schema(value_type = Vec<String>)]
+    pub sessions: Vec<HalfDay>,
     /// What for.
     pub kind: QueueKind,
     /// How many wait.
@@ -328,6 +337,11 @@ async fn desk_body(deps: &QueueDeps, staff: &Staff) -> Result<DeskBody, Problem>
     let midnight = hospital.zone.at(hospital.zone.date(now), base::WallTime::default());
     let seats = desk_sql::seats(&deps.db, h, midnight).await?;
     let lines = deps.pictures.lines(h, &setup, setup.active()).await?;
+    let today = hospital.zone.date(now);
+    let sessions = |queue: &Queue| -> Vec<HalfDay> {
+        let all = queue.doctor.map(|doctor| deps.board.sessions(h, doctor, queue.department, today));
+        all.unwrap_or_default().into_iter().map(|session| session.0).collect()
+    };
     let settings: Settings = hospital.settings(Settings::SECTION);
     let within = std::time::Duration::from_secs(u64::from(settings.undo_seconds));
     let last = desk_sql::last(&deps.db, h, staff.id, now.minus(within)).await?;
@@ -357,6 +371,9 @@ async fn desk_body(deps: &QueueDeps, staff: &Staff) -> Result<DeskBody, Problem>
                 id: l.queue.id,
                 name: l.queue.name.clone(),
                 doctor_name: l.doctor.as_ref().map(|d| d.0.clone()),
+                title: l.doctor.as_ref().map(|d| d.1.clone()),
+                rooms: l.rooms.iter().map(|r| r.name.clone()).collect(),
+                sessions: sessions(&l.queue),
                 kind: l.queue.kind,
                 waiting: l.waiting(),
             })

@@ -89,6 +89,12 @@ pub struct HereQueue {
     /// What it is called.
     #[schema(value_type = Text2Schema)]
     pub name: Text2,
+    /// The doctor …
+    #[schema(value_type = Option<Text2Schema>)]
+    pub doctor_name: Option<Text2>,
+    /// … and their title.
+    #[schema(value_type = Option<Text2Schema>)]
+    pub title: Option<Text2>,
     /// Whether one can register or take a number on the spot.
     pub numbers: bool,
     /// How many wait.
@@ -199,12 +205,15 @@ pub async fn here(
     let mut queues = Vec::new();
     for queue in &at {
         let ordered = matches!(queue.kind, QueueKind::Lab | QueueKind::Imaging);
+        let line = deps.pictures.line(hospital.id, queue.id).await?;
         queues.push(HereQueue {
             id: queue.id,
             kind: queue.kind,
             name: queue.name.clone(),
+            doctor_name: line.doctor.as_ref().map(|d| d.0.clone()),
+            title: line.doctor.as_ref().map(|d| d.1.clone()),
             numbers: !ordered && queue.state != QueueState::Closed,
-            waiting: deps.pictures.line(hospital.id, queue.id).await?.waiting(),
+            waiting: line.waiting(),
         });
     }
     let here: Vec<QueueId> = at.iter().map(|q| q.id).collect();

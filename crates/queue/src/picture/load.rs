@@ -43,6 +43,8 @@ impl Pictures {
         for clinic in clinics {
             expected.extend(booking::arrive::expected(db, h, clinic).await?);
         }
+        let sessions = queue.doctor.map(|doctor| board.sessions(h, doctor, queue.department, date));
+        let sessions = sessions.unwrap_or_default();
         let rooms: Vec<Room> = setup.rooms_of(queue).into_iter().cloned().collect();
         let area = queue.area.and_then(|id| setup.area(id)).cloned();
         let campus = area.as_ref().and_then(|a| a.campus);
@@ -62,6 +64,8 @@ impl Pictures {
             belief: usual.learn(done.iter().filter_map(served)),
             inserted: inserted(queue.kind, day.turns.calls, day.inserted),
             expected,
+            sessions: sessions.into_iter().map(|(_, start, end)| (start, end)).collect(),
+            last_at: done.iter().filter_map(|t| t.ended_at).max(),
             done: tally.0,
             passed: tally.1,
             open,

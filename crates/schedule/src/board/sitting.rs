@@ -56,4 +56,30 @@ impl Board {
                 .is_some_and(|d| picture.family(d).any(|member| sits(&member.clinics))),
         }
     }
+
+    /// In which parts of that day a doctor sits in a department or below it, with the start of the first and the end of the last
+    /// segment; in their order.
+    #[must_use]
+    pub fn sessions(
+        &self,
+        hospital: HospitalId,
+        doctor: DoctorId,
+        department: Option<DepartmentId>,
+        date: Date,
+    ) -> Vec<(HalfDay, UnixMs, UnixMs)> {
+        let Some(picture) = self.picture(hospital) else { return Vec::new() };
+        let Some(doctor) = picture.doctor(doctor) else { return Vec::new() };
+        let family: Option<Vec<DepartmentId>> = department
+            .and_then(|id| picture.department(id))
+            .map(|d| picture.family(d).map(|member| member.id).collect());
+        let here = |of: DepartmentId| family.as_ref().is_none_or(|family| family.contains(&of));
+        let sittings = picture.clinics_at(&doctor.clinics);
+        let mut sessions: Vec<(HalfDay, UnixMs, UnixMs)> = sittings
+            .filter(|c| c.date == date && !c.hours.stopped && here(c.department))
+            .filter_map(|c| Some((c.half_day, c.slots.first()?.start_at, c.slots.last()?.end_at)))
+            .collect();
+        sessions.sort_unstable();
+        sessions.dedup_by_key(|session| session.0);
+        sessions
+    }
 }

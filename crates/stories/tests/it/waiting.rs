@@ -1,8 +1,10 @@
 //! C1 to C7: from the door to the doctor, on the phone, the wall and the desk.
 
+mod bad_days;
 mod calling;
 mod numbers;
 mod places;
+mod spot;
 
 use edge::Role;
 use reqwest::Method;

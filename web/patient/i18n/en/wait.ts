@@ -34,6 +34,8 @@ export const wait: Mirror<typeof zh> = {
   'here.order': 'Take a number: {what}',
   'here.register': 'Walk in: {what}',
   'here.for': 'For whom',
+  'here.no_person': 'Before you take a number, please add the patient.',
+  'here.add_person': 'Add a patient',
   'here.nothing': 'There is nothing for you to do here',
   'here.nothing_text': 'You have no visit and no test here today. The service desk is glad to help.',
   'here.opens': 'Check-in opens at {when}',

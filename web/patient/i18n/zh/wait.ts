@@ -29,6 +29,8 @@ export const wait = {
   'here.order': '取号：{what}',
   'here.register': '现场取号：{what}',
   'here.for': '给谁取号',
+  'here.no_person': '取号前，请先添加就诊人。',
+  'here.add_person': '添加就诊人',
   'here.nothing': '这里没有需要您办理的事',
   'here.nothing_text': '您今天在这里没有预约，也没有待做的检查。需要帮助请问服务台。',
   'here.opens': '{when} 起可以报到',
