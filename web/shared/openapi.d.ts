@@ -6057,6 +6057,7 @@ export interface components {
             guardian_consent?: boolean;
             /** @description Whether this is a child, who is registered with a number of its own: an adult's is refused. */
             as_child?: boolean;
+            card?: components["schemas"]["NewCard"] | null;
         };
         /** @description `POST /desk/pickups` */
         NewPickUp: {

@@ -13,6 +13,7 @@ mod bad_input;
 mod booking;
 mod chat;
 mod check;
+mod children;
 mod codes;
 mod counter;
 mod crash;
