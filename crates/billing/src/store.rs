@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod charge;
 pub(crate) mod ledger;
 pub(crate) mod look;
+pub mod merging;
 pub(crate) mod observation;
 pub(crate) mod payment;
 pub(crate) mod refund;
@@ -16,6 +17,7 @@ pub(crate) fn statements() -> Vec<store::Sql> {
         charge::ALL,
         ledger::ALL,
         look::ALL,
+        merging::ALL,
         observation::ALL,
         payment::ALL,
         refund::ALL,

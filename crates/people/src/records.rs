@@ -11,6 +11,7 @@
 //! other; locked, nothing finds it, and its contents are wiped when the time is over for which the law asks it to be kept.
 
 pub(crate) mod api;
+mod belongings;
 pub mod children;
 pub mod desk;
 pub mod import;

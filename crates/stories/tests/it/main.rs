@@ -26,6 +26,7 @@ mod journey;
 mod limits;
 mod live;
 mod long;
+mod merging;
 mod money;
 mod nodes;
 mod outage;
