@@ -12,5 +12,16 @@ pub(crate) mod ticket;
 
 /// Every statement, for the test that prepares them all.
 pub(crate) fn all() -> Vec<store::Sql> {
-    [desk::ALL, line::ALL, merging::ALL, order::ALL, pace::ALL, pickup::ALL, setup::ALL, stats::ALL, ticket::ALL].concat()
+    [
+        desk::ALL,
+        line::ALL,
+        merging::ALL,
+        order::ALL,
+        pace::ALL,
+        pickup::ALL,
+        setup::ALL,
+        stats::ALL,
+        ticket::ALL,
+    ]
+    .concat()
 }

@@ -11,7 +11,8 @@ store::statements! {
     OF_SUBJECT_GIVE = "UPDATE charge SET person_id = $4 WHERE hospital_id = $1 AND subject = $2 AND person_id = $3";
 }
 
-const KEPT: [Belonging; 1] = [Belonging { name: "charge", of: CHARGES_OF, give: CHARGE_GIVE, with: &[("subject", OF_SUBJECT_GIVE)] }];
+const KEPT: [Belonging; 1] =
+    [Belonging { name: "charge", of: CHARGES_OF, give: CHARGE_GIVE, with: &[("subject", OF_SUBJECT_GIVE)] }];
 
 /// Gives one person's charges to another: all, or what `only` names. What is noted there as `subject:…` is a thing that goes back;
 /// a charge for it that came later goes with it. Gives what moved.

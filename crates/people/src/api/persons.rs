@@ -246,21 +246,24 @@ fn read(body: NewPerson, today: Date) -> Result<persons::NewPerson, base::Proble
         None => None,
     };
     let phone = Mobile::parse(&body.phone).or_else(|| blame(&mut wrong, Refusal::Phone));
-    let card = body.card.as_ref().map(|typed| CardNumber::parse(typed.kind, &typed.number, today)).transpose();
+    let card =
+        body.card.as_ref().map(|typed| CardNumber::parse(typed.kind, &typed.number, today)).transpose();
     let card = card.map_or_else(|refusal| blame(&mut wrong, refusal), Some);
     match (name, document, birth, sex, phone, card) {
-        (Some(name), Some(document), Some(birth), Some(sex), Some(phone), Some(card)) => Ok(persons::NewPerson {
-            name,
-            document,
-            birth,
-            sex,
-            phone,
-            code: body.code,
-            relation: body.relation,
-            consent: Consent { version: body.consent_version, guardian: body.guardian_consent },
-            as_child: body.as_child,
-            card,
-        }),
+        (Some(name), Some(document), Some(birth), Some(sex), Some(phone), Some(card)) => {
+            Ok(persons::NewPerson {
+                name,
+                document,
+                birth,
+                sex,
+                phone,
+                code: body.code,
+                relation: body.relation,
+                consent: Consent { version: body.consent_version, guardian: body.guardian_consent },
+                as_child: body.as_child,
+                card,
+            })
+        }
         _ => Err(all(wrong)),
     }
 }

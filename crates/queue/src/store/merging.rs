@@ -29,7 +29,12 @@ store::statements! {
 }
 
 const KEPT: [Belonging; 3] = [
-    Belonging { name: "ticket", of: TICKETS_OF, give: TICKET_GIVE, with: &[("", OF_VISIT_GIVE), ("order", OF_ORDER_GIVE)] },
+    Belonging {
+        name: "ticket",
+        of: TICKETS_OF,
+        give: TICKET_GIVE,
+        with: &[("", OF_VISIT_GIVE), ("order", OF_ORDER_GIVE)],
+    },
     Belonging { name: "order", of: ORDERS_OF, give: ORDER_GIVE, with: &[] },
     Belonging { name: "pick_up", of: PICK_UPS_OF, give: PICK_UP_GIVE, with: &[] },
 ];

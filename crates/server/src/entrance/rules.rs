@@ -231,7 +231,11 @@ mod tests {
         assert_eq!(after(None, "hello".into()), "hello");
         assert_eq!(after(Some("not ours".into()), "hello".into()), "not ours\n\nhello");
         let long = "x".repeat(MAX_TEXT_BYTES - 2);
-        assert_eq!(after(Some("not ours".into()), long.clone()), "not ours", "WeChat would drop the whole of it");
+        assert_eq!(
+            after(Some("not ours".into()), long.clone()),
+            "not ours",
+            "WeChat would drop the whole of it"
+        );
         assert_eq!(after(None, long.clone()), long);
     }
 

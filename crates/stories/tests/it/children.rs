@@ -71,14 +71,18 @@ async fn a_child_is_added_with_its_card() {
             mother.post("/api/v1/persons", form).await
         };
         let mothers = Someone::adult("李娜").number;
-        let _adult = send(&|form| form["document"]["number"] = json!(mothers)).await.refused(409, "adult_number");
+        let _adult =
+            send(&|form| form["document"]["number"] = json!(mothers)).await.refused(409, "adult_number");
         let _card = send(&|form| form["card"]["number"] = json!(mothers)).await.refused(409, "adult_number");
         let bad = send(&|form| form["card"]["number"] = json!("12")).await.refused(422, "card_invalid");
         assert_eq!(bad.fields(), ["number"]);
         assert_eq!(mother.get("/api/v1/persons").await.good().items().len(), 1, "nobody was added");
         let added = send(&|_| ()).await.expect(201);
         let cards = mother.get(&format!("/api/v1/persons/{}/cards", added.id())).await.good();
-        assert_eq!((&cards.items()[0]["kind"], &cards.items()[0]["seen"]), (&json!("insurance"), &json!(false)));
+        assert_eq!(
+            (&cards.items()[0]["kind"], &cards.items()[0]["seen"]),
+            (&json!("insurance"), &json!(false))
+        );
         let _booked = mother.books(&slot, added.id()).await.expect(201);
 
         let mut newborn = Someone::born("李三宝", "2026-11-01").who_is("child");

@@ -30,6 +30,7 @@ mod merging;
 mod money;
 mod nodes;
 mod outage;
+mod papers;
 mod permissions;
 mod plans;
 mod privacy;
