@@ -90,9 +90,9 @@ const random = (below: number): number => Math.floor(Math.random() * below)
 const pickOf = (text: string): string => text.charAt(random(text.length))
 const digits = (count: number): string => Array.from({ length: count }, () => random(10)).join('')
 
-/** An invented grown-up: a valid number with a region that no card carries. */
-export function invented(): { name: string; number: string; phone: string } {
-  const body = `110000${1950 + random(50)}${String(1 + random(12)).padStart(2, '0')}${String(1 + random(28)).padStart(2, '0')}${digits(3)}`
+/** Somebody invented, a grown-up if nothing else is said: a valid number with a region that no card carries. */
+export function invented(from = 1950, years = 50): { name: string; number: string; phone: string } {
+  const body = `110000${from + random(years)}${String(1 + random(12)).padStart(2, '0')}${String(1 + random(28)).padStart(2, '0')}${digits(3)}`
   const sum = WEIGHTS.reduce((total, weight, at) => total + weight * Number(body.charAt(at)), 0)
   return {
     name: pickOf(SURNAMES) + pickOf(GIVEN) + pickOf(GIVEN),
