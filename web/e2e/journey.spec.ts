@@ -58,10 +58,23 @@ test('a new person books, looks, moves and cancels; every screen holds', async (
   await patient.go('/')
   await page.locator('.vcard').waitFor()
   await look('home')
-  for (const path of ['/appointments', '/persons', '/persons/bind', '/me', '/help', '/nothing/here']) {
+  await patient.go('/persons')
+  const data = new URL(
+    (await page.locator('a[href$="/data"]').first().getAttribute('href')) ?? '',
+    page.url(),
+  )
+  const pages = ['/appointments', '/persons', '/persons/bind', '/me', '/help', '/nothing/here']
+  for (const path of [
+    ...pages,
+    '/code?problem=code_over',
+    '/bills',
+    '/waitlist',
+    '/no-shows',
+    data.pathname,
+  ]) {
     await patient.go(path)
     await expect(page.locator('.skel')).toHaveCount(0)
-    await look(path.slice(1).replaceAll('/', '-'))
+    await look(path === data.pathname ? 'person-data' : path.slice(1).replaceAll(/[/?=]/g, '-'))
   }
 
   // Moving: the old place is kept until the new one is had.

@@ -43,7 +43,7 @@ export default defineConfig<{ kind: Kind }>({
       ],
     },
   },
-  testIgnore: /(phones|console|week|desk|calling|day|paying|finance)\.spec\.ts/,
+  testIgnore: /(phones|console|week|desk|calling|day|coming|paying|finance)\.spec\.ts/,
   projects: [
     {
       // The console, at a desk.
@@ -59,6 +59,8 @@ export default defineConfig<{ kind: Kind }>({
       testIgnore: [],
       use: { ...phone, viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
     },
+    // Kiosk, desk and posters, with phones that scan.
+    { name: 'coming', testMatch: /coming\.spec\.ts/, testIgnore: [] },
     // A screen and a kiosk beside the console, in a demonstration of their own.
     { name: 'calling', testMatch: /(calling|day)\.spec\.ts/, testIgnore: [] },
     // The simulator's phones, in the demonstration itself.

@@ -90,9 +90,9 @@ const random = (below: number): number => Math.floor(Math.random() * below)
 const pickOf = (text: string): string => text.charAt(random(text.length))
 const digits = (count: number): string => Array.from({ length: count }, () => random(10)).join('')
 
-/** An invented grown-up: a valid number with a region that no card carries. */
-export function invented(): { name: string; number: string; phone: string } {
-  const body = `110000${1950 + random(50)}${String(1 + random(12)).padStart(2, '0')}${String(1 + random(28)).padStart(2, '0')}${digits(3)}`
+/** Somebody invented, a grown-up if nothing else is said: a valid number with a region that no card carries. */
+export function invented(from = 1950, years = 50): { name: string; number: string; phone: string } {
+  const body = `110000${from + random(years)}${String(1 + random(12)).padStart(2, '0')}${String(1 + random(28)).padStart(2, '0')}${digits(3)}`
   const sum = WEIGHTS.reduce((total, weight, at) => total + weight * Number(body.charAt(at)), 0)
   return {
     name: pickOf(SURNAMES) + pickOf(GIVEN) + pickOf(GIVEN),
@@ -224,41 +224,44 @@ export class Patient {
     return new URL(this.page.url()).pathname.replace('/done', '')
   }
 
-  /**
-   * Looks at a screen: nothing serious by axe, nothing wider than the screen, no text cut off, no target too small; and a
-   * picture of it for a person to look at.
-   */
+  /** Looks at a screen: see [lookAt]. */
   async look(name: string): Promise<void> {
     await this.resize()
-    const page = this.page
-    await page.evaluate(() =>
-      document
-        .getAnimations()
-        // A spinner turns for ever.
-        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
-        .forEach((animation) => animation.finish()),
-    )
-    expect(
-      await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
-      `${name}: wider`,
-    ).toBeLessThan(1)
-    expect(await page.evaluate(clipped), `${name}: text cut off`).toEqual([])
-    expect(await page.evaluate(small, this.kind.elder ? 60 : 44), `${name}: targets too small`).toEqual([])
-    await page.evaluate(axeSource)
-    const found = await page.evaluate(async () => {
-      const axe = (window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }).axe
-      const result = await axe.run({ resultTypes: ['violations'] })
-      return result.violations
-        .filter((one) => one.impact === 'serious' || one.impact === 'critical')
-        .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`)
-    })
-    expect(found, `${name}: axe`).toEqual([])
-    mkdirSync(join(shots, this.project), { recursive: true })
     this.seen += 1
-    const file = `${String(this.seen).padStart(2, '0')}-${name}.png`
-    const whole = (await page.locator('dialog[open]').count()) === 0
-    await page.screenshot({ path: join(shots, this.project, file), fullPage: whole })
+    await lookAt(this.page, this.project, `${String(this.seen).padStart(2, '0')}-${name}`, this.kind.elder)
   }
+}
+
+/**
+ * Looks at a screen of a phone: nothing serious by axe, nothing wider than the screen, no text cut off, no target too small; and a
+ * picture of it for a person to look at.
+ */
+export async function lookAt(page: Page, folder: string, name: string, elder = false): Promise<void> {
+  await page.evaluate(() =>
+    document
+      .getAnimations()
+      // A spinner turns for ever.
+      .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
+      .forEach((animation) => animation.finish()),
+  )
+  expect(
+    await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    `${name}: wider`,
+  ).toBeLessThan(1)
+  expect(await page.evaluate(clipped), `${name}: text cut off`).toEqual([])
+  expect(await page.evaluate(small, elder ? 60 : 44), `${name}: targets too small`).toEqual([])
+  await page.evaluate(axeSource)
+  const found = await page.evaluate(async () => {
+    const axe = (window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }).axe
+    const result = await axe.run({ resultTypes: ['violations'] })
+    return result.violations
+      .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+      .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`)
+  })
+  expect(found, `${name}: axe`).toEqual([])
+  mkdirSync(join(shots, folder), { recursive: true })
+  const whole = (await page.locator('dialog[open]').count()) === 0
+  await page.screenshot({ path: join(shots, folder, `${name}.png`), fullPage: whole })
 }
 
 interface AxeResult {
@@ -305,7 +308,7 @@ export const test = base.extend<{ kind: Kind; patient: Patient }>({
     const demo = JSON.parse(readFileSync(process.env.XINGLIN_DEMO ?? '', 'utf8')) as Demo
     const product = new URL(demo.urls.patient)
     const sim = demo.urls.phones
-    const host = kind.wechat ? await newPhone(request, sim, kind, info.title) : 'localhost'
+    const host = kind.wechat ? (await newPhone(request, sim, kind.lang, info.title)).host : 'localhost'
     const home = `http://${host}:${product.port}`
     const problems: string[] = []
     page.on('pageerror', (error) => problems.push(error.message))
@@ -320,12 +323,18 @@ export const test = base.extend<{ kind: Kind; patient: Patient }>({
   },
 })
 
-async function newPhone(request: APIRequestContext, sim: string, kind: Kind, name: string): Promise<string> {
+/** Adds a phone to the simulator: its id, and the host name by which the product knows it. */
+export async function newPhone(
+  request: APIRequestContext,
+  sim: string,
+  lang: Kind['lang'],
+  name: string,
+): Promise<{ id: string; host: string }> {
   const answer = await request.post(`${sim}sim/v1/phones`, {
-    data: { name: name.slice(0, 20), lang: kind.lang, phone_number: `136${digits(8)}` },
+    data: { name: name.slice(0, 20), lang, phone_number: `136${digits(8)}` },
   })
   expect(answer.ok(), await answer.text()).toBe(true)
-  return ((await answer.json()) as { host: string }).host
+  return (await answer.json()) as { id: string; host: string }
 }
 
 export { expect }

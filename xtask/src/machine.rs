@@ -33,6 +33,9 @@ pub(crate) const CJK_FONTS: Need = Need {
                 .is_ok_and(|fonts| !fonts.trim().is_empty())
     },
 };
+/// Renders papers and reads their text, in the tests that look at them.
+pub(crate) const POPPLER: Need =
+    Need { package: "poppler-utils", present: || ["pdftoppm", "pdftotext"].iter().all(|name| on_path(name)) };
 /// For the third-party SDK that talks to the simulator.
 pub(crate) const PYTHON_VENV: Need = Need { package: "python3-venv", present: || python().is_some() };
 
@@ -57,6 +60,11 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
         bail!("apt-get installed {names}, yet these are not usable: {}", still.join(" "));
     }
     Ok(())
+}
+
+fn on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 fn apt() -> Command {

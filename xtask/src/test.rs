@@ -184,7 +184,7 @@ fn npm(script: &str) -> Result<Counts> {
 fn install(run: &mut Run) -> Result<Counts> {
     let mut needs = Vec::new();
     if run.wants(Rust) || run.wants(Long) {
-        needs.extend([machine::POSTGRESQL, machine::PYTHON_VENV]);
+        needs.extend([machine::POSTGRESQL, machine::PYTHON_VENV, machine::POPPLER, machine::CJK_FONTS]);
     }
     if run.wants(E2e) {
         needs.extend([machine::BROWSER, machine::CJK_FONTS]);

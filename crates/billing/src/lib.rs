@@ -52,6 +52,7 @@ pub use observation::Observation;
 pub use payable::{Bill, Given, Payable, Payables};
 pub use refunds::give_up;
 pub use store::charge::Price;
+pub use store::merging;
 
 /// A charge is paid, and its service given.
 pub const PAID: &str = "billing.paid";

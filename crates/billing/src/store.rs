@@ -5,6 +5,7 @@ pub(crate) mod charge;
 pub(crate) mod invoice;
 pub(crate) mod ledger;
 pub(crate) mod look;
+pub mod merging;
 pub(crate) mod observation;
 pub(crate) mod payment;
 pub(crate) mod refund;
@@ -19,6 +20,7 @@ pub(crate) fn statements() -> Vec<store::Sql> {
         invoice::ALL,
         ledger::ALL,
         look::ALL,
+        merging::ALL,
         observation::ALL,
         payment::ALL,
         refund::ALL,

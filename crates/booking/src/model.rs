@@ -138,6 +138,8 @@ pub struct PersonFacts {
     pub birth_date: Option<Date>,
     /// Whether real name and document are known.
     pub identified: bool,
+    /// Whether a card of their own is on file, or a document that stands for one.
+    pub own_card: bool,
     /// Whether the account that asks may act for them.
     pub bound: bool,
 }
@@ -150,6 +152,7 @@ impl PersonFacts {
             id: person.person,
             birth_date: person.birth_date,
             identified: person.document_kind.is_some(),
+            own_card: person.has_own_card(),
             bound: true,
         }
     }
@@ -157,7 +160,7 @@ impl PersonFacts {
     /// Of a person of whom nothing is known yet: the desk looks, together with the booking itself.
     #[must_use]
     pub fn unknown(id: PersonId) -> Self {
-        Self { id, birth_date: None, identified: false, bound: false }
+        Self { id, birth_date: None, identified: false, own_card: false, bound: false }
     }
 }
 
@@ -247,6 +250,8 @@ pub enum Refusal {
     NotIdentified,
     /// Only children are seen there.
     ChildOnly,
+    /// A children's department asks for the child's own card, and none is on file.
+    ChildCard,
     /// Only adults are seen there.
     AdultOnly,
     /// The appointment that was to be moved is not there or can't be moved any more.

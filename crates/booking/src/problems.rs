@@ -25,7 +25,7 @@ impl Refusal {
             Self::PerQuarter(_) => "limit_quarter",
             Self::PerAccountDay(_) => "limit_account_day",
             Self::NoShows { .. } => "no_show_blocked",
-            Self::NotIdentified | Self::ChildOnly | Self::AdultOnly => "not_eligible",
+            Self::NotIdentified | Self::ChildOnly | Self::ChildCard | Self::AdultOnly => "not_eligible",
             Self::CannotMove => "cannot_move",
             Self::NotStopped => "not_stopped",
             Self::Rebooked { .. } => "already_rebooked",
@@ -98,6 +98,11 @@ fn first_reason(hospital: &Hospital, reason: &Refusal) -> Problem {
             "Please complete this person's name and document first.",
         ),
         Refusal::ChildOnly => not_eligible("child_only", "这个科室只看未满 18 岁的孩子，请选择孩子作为就诊人。", "This department sees children under 18 only. Please choose a child."),
+        Refusal::ChildCard => not_eligible(
+            "child_card",
+            "儿童科室须用孩子本人的卡挂号，请先在就诊人里登记孩子的医保卡（社保卡）或就诊卡；新生儿可用出生医学证明。",
+            "Children's departments book with the child's own card. Please register the child's insurance (social-security) or visit card under \"Persons\" first; a newborn's birth certificate will do.",
+        ),
         Refusal::AdultOnly => not_eligible("adult_only", "这个科室不看未满 18 岁的孩子，请选择儿科。", "This department sees adults only. Please choose a children's department."),
         Refusal::NotStopped | Refusal::Rebooked { .. } | Refusal::NoAddOns { .. } | Refusal::CodeOver | Refusal::NoReturn(_) => {
             desk::said(reason)

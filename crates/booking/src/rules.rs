@@ -171,6 +171,8 @@ pub(crate) fn eligible(person: &PersonFacts, stock: &Stock, limits: &Limits) -> 
         let child = u32::try_from(age_on(birth, stock.date)).unwrap_or(0) <= limits.child_until_age;
         if stock.child_only && !child {
             reasons.push(Refusal::ChildOnly);
+        } else if stock.child_only && !person.own_card {
+            reasons.push(Refusal::ChildCard);
         }
         if stock.adult_only && child {
             reasons.push(Refusal::AdultOnly);

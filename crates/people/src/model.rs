@@ -154,6 +154,8 @@ pub struct BoundPerson {
     pub sex: Sex,
     /// The kind of the main document; `None` when none is on file, and then nothing can be booked online.
     pub document_kind: Option<DocumentKind>,
+    /// How many cards of theirs are on file: visit, medical insurance.
+    pub cards: i64,
     /// Whether the hospital has seen the document itself. What only the person entered is checked by form, not verified.
     pub verified: bool,
     /// What the person is to the holder of the account.
@@ -162,6 +164,15 @@ pub struct BoundPerson {
     pub is_default: bool,
     /// Since when they are bound.
     pub bound_at: UnixMs,
+}
+
+impl BoundPerson {
+    /// Whether they are on file with a card of their own, as children's departments want it: see
+    /// [`crate::rules::has_own_card`].
+    #[must_use]
+    pub fn has_own_card(&self) -> bool {
+        crate::rules::has_own_card(self.document_kind, self.cards)
+    }
 }
 
 /// How an account can be told something.

@@ -14,6 +14,7 @@ use edge::{Account, AccountId, Caller};
 use serde_json::json;
 
 use crate::PeopleDeps;
+use crate::cards::{self, CardNumber};
 use crate::cover;
 use crate::documents::{self, Document, Mobile};
 use crate::model::{ConsentKind, PersonId, Relation, Sex};
@@ -57,6 +58,8 @@ pub struct NewPerson {
     pub consent: Consent,
     /// Whether this is a child, who is registered with a number of its own.
     pub as_child: bool,
+    /// The card that is registered with them; a child's own is asked for in children's departments.
+    pub card: Option<CardNumber>,
 }
 
 /// A person on file to be bound.
@@ -150,6 +153,9 @@ pub(crate) async fn add(deps: &PeopleDeps, who: &Account, new: NewPerson) -> Res
         return Err(Refusal::AlreadyBound);
     }
     keep_consent(&mut tx, who, id, Some(birth), &new.consent).await?;
+    if let Some(card) = &new.card {
+        cards::add(&mut tx, &deps.vault, &who.caller, id, card, false).await?;
+    }
     own_phone(deps, &mut tx, who, new.relation, &new.phone).await?;
     sms_code::use_up(&mut tx, &who.caller.hospital, &right, &id.db()).await?;
     finish(deps, tx, who, id).await

@@ -2,7 +2,7 @@
 
 use base::{Date, calendar::age_on};
 
-use crate::model::{PersonId, Relation};
+use crate::model::{DocumentKind, PersonId, Relation};
 use crate::refusal::Refusal;
 use crate::store::person::Candidate;
 
@@ -53,6 +53,14 @@ pub fn may_tie(tie: Tie) -> Result<(), Refusal> {
 pub fn number_fits(as_child: bool, birth: Date, today: Date) -> Result<(), Refusal> {
     let adult = age(Some(birth), today).is_some_and(|age| age >= ADULT_FROM);
     if as_child && adult { Err(Refusal::AdultNumber) } else { Ok(()) }
+}
+
+/// Whether somebody is on file with a card of their own: a visit or medical-insurance (social-security) card, or a document
+/// that stands for one. That is the birth certificate, since a newborn has no card yet, and the documents of those to whom no
+/// social-security card is given; a resident identity number alone is none.
+#[must_use]
+pub fn has_own_card(document: Option<DocumentKind>, cards: i64) -> bool {
+    cards > 0 || document.is_some_and(|kind| kind != DocumentKind::ResidentId)
 }
 
 /// Whether a guardian's separate consent is kept for a person of this age.
@@ -169,6 +177,20 @@ mod tests {
         }
         let unknown = Tie { age: None, ..tie(0, Relation::Other, None, false) };
         assert!(may_tie(unknown).is_ok(), "an unknown age is for the desk to clear");
+    }
+
+    #[test]
+    fn a_childs_own_card() {
+        for (document, cards, want) in [
+            (None, 0, false),
+            (Some(DocumentKind::ResidentId), 0, false),
+            (Some(DocumentKind::ResidentId), 1, true),
+            (None, 1, true),
+            (Some(DocumentKind::BirthCertificate), 0, true),
+            (Some(DocumentKind::Passport), 0, true),
+        ] {
+            assert_eq!(has_own_card(document, cards), want, "{document:?} {cards}");
+        }
     }
 
     fn candidate(name: &str, phone: Option<&str>, birth: Option<&str>, tail: Option<&str>) -> Candidate {

@@ -1,4 +1,7 @@
-//! A PDF file (ISO 32000-1, version 1.7): pages, and the outlines that they share.
+//! A PDF file (ISO 32000-1, version 1.7): pages, and the fonts that they share.
+//!
+//! A font of the file is one of Type 3: its characters are drawn by procedures, which hold the outlines. Its codes are told what
+//! character each is (`ToUnicode`), so that text can be searched and copied.
 
 use std::io::Write as _;
 
@@ -6,7 +9,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use crate::font::{Font, FontError};
-use crate::page::{Glyphs, Page, utf16};
+use crate::page::{Drawn, Glyphs, IN_A_FONT, Page, utf16};
 
 /// A document under work.
 pub struct Document {
@@ -26,7 +29,7 @@ impl Document {
     /// Begins one. `lang` is the language that a screen reader uses: `zh-CN` or `en`.
     #[must_use]
     pub fn new(font: Font, title: &str, lang: &'static str) -> Self {
-        Self { font, title: title.to_owned(), lang, glyphs: Glyphs::new(), pages: Vec::new() }
+        Self { font, title: title.to_owned(), lang, glyphs: Glyphs::default(), pages: Vec::new() }
     }
 
     /// Adds a page of a width and height in millimetres, and lets `draw` fill it.
@@ -52,10 +55,12 @@ impl Document {
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         let mut file = File { bytes: b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec(), places: Vec::new() };
-        // 1 catalogue, 2 pages, 3 about, 4 resources; then the outlines, then page and content in turn.
-        let drawn: Vec<(u16, &String)> =
-            self.glyphs.iter().filter_map(|(id, outline)| Some((*id, outline.as_ref()?))).collect();
-        let first_page = 5 + drawn.len();
+        // 1 catalogue, 2 pages, 3 about, 4 resources; then the characters, then each font and what its codes mean, then page and
+        // content in turn.
+        let drawn = &self.glyphs.drawn;
+        let fonts: Vec<&[Drawn]> = drawn.chunks(usize::from(IN_A_FONT)).collect();
+        let first_font = 5 + drawn.len();
+        let first_page = first_font + 2 * fonts.len();
         let kids: Vec<String> =
             (0..self.pages.len()).map(|n| format!("{} 0 R", first_page + 2 * n)).collect();
         file.object(&format!(
@@ -64,11 +69,14 @@ impl Document {
         ));
         file.object(&format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), kids.len()));
         file.object(&format!("<< /Title <{}> /Producer (Xinglin) >>", utf16(&self.title)));
-        let shared: Vec<String> =
-            drawn.iter().enumerate().map(|(n, (id, _))| format!("/G{id} {} 0 R", 5 + n)).collect();
-        file.object(&format!("<< /XObject << {} >> >>", shared.join(" ")));
-        for (_, outline) in &drawn {
-            file.stream("/Type /XObject /Subtype /Form /BBox [-1000 -1000 3000 3000]", outline);
+        let named = (0..fonts.len()).map(|n| format!("/F{n} {} 0 R", first_font + 2 * n));
+        file.object(&format!("<< /Font << {} >> >>", named.collect::<Vec<_>>().join(" ")));
+        for one in drawn {
+            file.stream("", &one.procedure);
+        }
+        for (n, font) in fonts.iter().enumerate() {
+            file.object(&type3(font, 5 + n * usize::from(IN_A_FONT), first_font + 2 * n + 1));
+            file.stream("", &to_unicode(font));
         }
         for (n, page) in self.pages.iter().enumerate() {
             let (width, height) = page.size;
@@ -80,6 +88,43 @@ impl Document {
         }
         file.end()
     }
+}
+
+/// A font of these characters, the first of which is object `first`; `unicode` is the object that says what its codes mean.
+fn type3(font: &[Drawn], first: usize, unicode: usize) -> String {
+    let all = |one: &dyn Fn(usize, &Drawn) -> String| {
+        font.iter().enumerate().map(|(n, drawn)| one(n, drawn)).collect::<Vec<_>>().join(" ")
+    };
+    format!(
+        "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 0 0] /FontMatrix [0.001 0 0 0.001 0 0] /Resources << >> \
+         /CharProcs << {} >> /Encoding << /Type /Encoding /Differences [0 {}] >> \
+         /FirstChar 0 /LastChar {} /Widths [{}] /ToUnicode {unicode} 0 R >>",
+        all(&|n, _| format!("/c{n} {} 0 R", first + n)),
+        all(&|n, _| format!("/c{n}")),
+        font.len().saturating_sub(1),
+        all(&|_, drawn| format!("{:.1}", drawn.width)),
+    )
+}
+
+/// What each code of a font stands for.
+fn to_unicode(font: &[Drawn]) -> String {
+    let mut map = "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n\
+        /CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n\
+        /CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n\
+        1 begincodespacerange\n<00> <FF>\nendcodespacerange\n"
+        .to_owned();
+    let codes: Vec<String> =
+        font.iter().enumerate().map(|(n, drawn)| format!("<{n:02X}> <{}>\n", units(drawn.of))).collect();
+    // A hundred at most stand together.
+    for some in codes.chunks(100) {
+        map.push_str(&format!("{} beginbfchar\n{}endbfchar\n", some.len(), some.concat()));
+    }
+    map.push_str("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n");
+    map
+}
+
+fn units(of: char) -> String {
+    of.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{unit:04X}")).collect()
 }
 
 struct File {
@@ -149,6 +194,23 @@ mod tests {
                 .unwrap();
         }
         document.finish()
+    }
+
+    #[test]
+    fn codes_of_a_font_say_what_they_stand_for() {
+        let drawn = |of: char| Drawn { of, width: 1000.0, procedure: String::new() };
+        let many: Vec<Drawn> = (0..=150_u32).map(|n| drawn(char::from_u32(0x4e00 + n).unwrap())).collect();
+        let map = to_unicode(&many);
+        assert!(
+            map.contains("100 beginbfchar\n<00> <4E00>\n") && map.contains("51 beginbfchar\n<64> <4E64>\n")
+        );
+        assert_eq!((units('A'), units('𠀀')), ("0041".to_owned(), "D840DC00".to_owned()));
+        let font = type3(&many, 5, 9);
+        assert!(
+            font.contains("/c150 155 0 R")
+                && font.contains("/LastChar 150")
+                && font.contains("/ToUnicode 9 0 R")
+        );
     }
 
     #[test]

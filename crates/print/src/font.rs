@@ -71,12 +71,15 @@ impl Font {
     }
 }
 
-/// The outline of a character as PDF path operators, in thousandths of the size. `None` for one without ink, like a space.
-pub(crate) fn outline(face: &Face<'_>, glyph: GlyphId) -> Option<String> {
-    let mut pen = Pen { out: String::new(), scale: 1000.0 / f32::from(face.units_per_em()), at: (0.0, 0.0) };
-    face.outline_glyph(glyph, &mut pen)?;
-    pen.out.push_str("f\n");
-    Some(pen.out)
+/// What draws a character in a font of the file, in thousandths of the size: how far it advances, its box, its outline. One
+/// without ink, like a space, only advances.
+pub(crate) fn procedure(face: &Face<'_>, glyph: GlyphId, width: f32) -> String {
+    let scale = 1000.0 / f32::from(face.units_per_em());
+    let mut pen = Pen { out: String::new(), scale, at: (0.0, 0.0) };
+    let Some(area) = face.outline_glyph(glyph, &mut pen) else { return format!("{width:.1} 0 d0\n") };
+    let [left, foot, right, top] =
+        [area.x_min, area.y_min, area.x_max, area.y_max].map(|edge| f32::from(edge) * scale);
+    format!("{width:.1} 0 {left:.1} {foot:.1} {right:.1} {top:.1} d1\n{}f\n", pen.out)
 }
 
 /// How wide a character is, in sizes.

@@ -44,8 +44,44 @@ pub struct Text {
     pub align: Align,
 }
 
-/// The outlines that a document uses, by glyph.
-pub(crate) type Glyphs = BTreeMap<u16, Option<String>>;
+/// So many characters share a font of the file: its codes are one byte.
+pub(crate) const IN_A_FONT: u16 = 256;
+
+/// A character as the file has it.
+pub(crate) struct Drawn {
+    pub(crate) of: char,
+    /// How far it advances, in thousandths of the size.
+    pub(crate) width: f32,
+    /// What draws it, as PDF operators.
+    pub(crate) procedure: String,
+}
+
+/// The characters that a document uses, in the order in which they came.
+#[derive(Default)]
+pub(crate) struct Glyphs {
+    at: BTreeMap<char, u16>,
+    pub(crate) drawn: Vec<Drawn>,
+}
+
+impl Glyphs {
+    /// The place of a character: its font is the place's high byte, its code there the low one.
+    fn place(&mut self, face: &Face<'_>, of: char) -> u16 {
+        if let Some(place) = self.at.get(&of) {
+            return *place;
+        }
+        // The characters of all scripts together are not that many in one paper.
+        let Ok(place) = u16::try_from(self.drawn.len()) else { return 0 };
+        let glyph = glyph_of(face, of);
+        let width = font::width(face, glyph) * 1000.0;
+        self.drawn.push(Drawn { of, width, procedure: font::procedure(face, glyph, width) });
+        self.at.insert(of, place);
+        place
+    }
+}
+
+fn glyph_of(face: &Face<'_>, of: char) -> GlyphId {
+    face.glyph_index(of).unwrap_or(GlyphId(0))
+}
 
 /// A page under work.
 pub struct Page<'a> {
@@ -71,20 +107,23 @@ impl Page<'_> {
             Align::Left => at,
             Align::Middle => at - width / 2.0,
         };
-        let (mut x, y) = self.place(left, baseline);
+        let (x, y) = self.place(left, baseline);
         self.ink(how.ink);
-        self.out.push_str(&format!("/Span << /ActualText <{}> >> BDC\n", utf16(text)));
-        let scale = how.size / 1000.0;
-        for glyph in self.glyphs_of(text) {
-            let face = self.face;
-            let drawn = self.glyphs.entry(glyph.0).or_insert_with(|| font::outline(face, glyph)).is_some();
-            if drawn {
-                self.out
-                    .push_str(&format!("q {scale:.5} 0 0 {scale:.5} {x:.2} {y:.2} cm /G{} Do Q\n", glyph.0));
+        self.out.push_str(&format!("BT 1 0 0 1 {x:.2} {y:.2} Tm\n"));
+        let face = self.face;
+        let mut codes: Vec<(u16, String)> = Vec::new();
+        for of in shown(text) {
+            let place = self.glyphs.place(face, of);
+            let (font, code) = (place / IN_A_FONT, format!("{:02X}", place % IN_A_FONT));
+            match codes.last_mut() {
+                Some((last, run)) if *last == font => run.push_str(&code),
+                _ => codes.push((font, code)),
             }
-            x += font::width(self.face, glyph) * how.size;
         }
-        self.out.push_str("EMC\n");
+        for (font, run) in codes {
+            self.out.push_str(&format!("/F{font} {:.2} Tf <{run}> Tj\n", how.size));
+        }
+        self.out.push_str("ET\n");
         width
     }
 
@@ -164,8 +203,7 @@ impl Page<'_> {
     }
 
     fn glyphs_of(&self, text: &str) -> Vec<GlyphId> {
-        let shown = text.chars().filter(|c| !c.is_control());
-        shown.map(|c| self.face.glyph_index(c).unwrap_or(GlyphId(0))).collect()
+        shown(text).map(|c| glyph_of(self.face, c)).collect()
     }
 
     /// From millimetres down from the top to points up from the foot.
@@ -180,6 +218,10 @@ impl Page<'_> {
     pub(crate) fn size(&self) -> (f32, f32) {
         (self.width * POINTS, self.height * POINTS)
     }
+}
+
+fn shown(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_control())
 }
 
 /// The black stretches of a row: where each begins and how long it is.
@@ -236,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_aloud_is_what_is_written() {
+    fn a_title_is_what_is_written() {
         assert_eq!(utf16("A医"), "FEFF0041533B");
     }
 }

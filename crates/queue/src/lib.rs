@@ -54,6 +54,7 @@ pub use give::CHECKED_IN;
 pub use model::{AreaId, QueueId, RoomId, TicketId};
 pub use picture::Pictures;
 pub use settings::Settings;
+pub use store::merging;
 
 /// The name of the field in which staff say why somebody goes before others.
 pub(crate) const CLASS_REASON: &str = "ticket.class_reason";

@@ -2,6 +2,7 @@
 
 pub(crate) mod desk;
 pub(crate) mod line;
+pub mod merging;
 pub(crate) mod order;
 pub(crate) mod pace;
 pub(crate) mod pickup;
@@ -11,5 +12,16 @@ pub(crate) mod ticket;
 
 /// Every statement, for the test that prepares them all.
 pub(crate) fn all() -> Vec<store::Sql> {
-    [desk::ALL, line::ALL, order::ALL, pace::ALL, pickup::ALL, setup::ALL, stats::ALL, ticket::ALL].concat()
+    [
+        desk::ALL,
+        line::ALL,
+        merging::ALL,
+        order::ALL,
+        pace::ALL,
+        pickup::ALL,
+        setup::ALL,
+        stats::ALL,
+        ticket::ALL,
+    ]
+    .concat()
 }

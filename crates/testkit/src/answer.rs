@@ -12,7 +12,9 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as it came.
+    /// The body as it came …
+    pub bytes: Vec<u8>,
+    /// … and as text.
     pub text: String,
     /// The body, when it is JSON; else null.
     pub json: Value,
@@ -26,9 +28,10 @@ impl Answer {
 
     pub(crate) async fn try_read(asked: String, response: reqwest::Response) -> Result<Self, String> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.map_err(|error| format!("{asked}: {error}"))?;
+        let bytes = response.bytes().await.map_err(|error| format!("{asked}: {error}"))?.to_vec();
+        let text = String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Self { asked, status, headers, text, json })
+        Ok(Self { asked, status, headers, bytes, text, json })
     }
 
     /// A header's text; empty when it is not there.

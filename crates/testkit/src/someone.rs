@@ -88,6 +88,10 @@ impl Someone {
         });
         if self.relation == "child" {
             form["guardian_consent"] = json!(true);
+            if self.document_kind == "resident_id" {
+                // A social-security card carries the number of its holder's document.
+                form["card"] = json!({"kind": "insurance", "number": self.number});
+            }
         }
         if self.document_kind != "resident_id" {
             form["birth_date"] = json!(self.birth.to_string());

@@ -11,6 +11,7 @@ import { loadSession, safePath } from './session'
 const FIELD_OF: Record<string, string> = {
   name: 'name',
   'document.number': 'number',
+  number: 'card',
   'document.country': 'country',
   document_last4: 'last4',
   birth_date: 'birth',

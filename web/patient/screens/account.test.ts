@@ -108,6 +108,53 @@ describe('persons', () => {
     await until(() => expect((byRole('radio', /李小龙/) as HTMLInputElement).checked).toBe(true))
   })
 
+  it('who are children are sent as such, with their own card', async () => {
+    world = await open('/persons/new', member, { 'POST /persons': problem(409, 'adult_number') })
+    await until(() => byRole('textbox', '真实姓名'))
+    expect(allByRole('textbox', /医保卡/)).toHaveLength(0)
+    choose(byRole('radio', '孩子'))
+    typeInto(byRole('textbox', '真实姓名'), '李小龙')
+    typeInto(byRole('textbox', '证件号码'), '11000019000101000' + rightDigit())
+    typeInto(await until(() => byRole('textbox', /医保卡/)), 'A12345678')
+    typeInto(byRole('textbox', /家长手机号|手机号/), '13800000001')
+    typeInto(byRole('textbox', '短信验证码'), '123456')
+    choose(byRole('checkbox', /同意医院为预约就诊/))
+    press('button', '保存就诊人')
+    const alert = await until(() => byRole('alert'))
+    expect(alert.textContent).toContain('这是成年人的号码')
+    expect(world.asked('POST /persons')[0]?.body).toMatchObject({
+      as_child: true,
+      card: { kind: 'insurance', number: 'A12345678' },
+    })
+    // A grown-up child has neither.
+    choose(byRole('radio', '已满 18 岁'))
+    await until(() => expect(allByRole('textbox', /医保卡/)).toHaveLength(0))
+    press('button', '保存就诊人')
+    await until(() => expect(world?.asked('POST /persons')).toHaveLength(2))
+    const second = world.asked('POST /persons')[1]?.body
+    expect(second).toMatchObject({ as_child: false })
+    expect(second).not.toHaveProperty('card')
+  })
+
+  it('read what they agree to in the hospital’s own words, and in ours where it has written none', async () => {
+    world = await open('/persons/new', member, {
+      'GET /consent-texts/consent': {
+        title: { zh: '知情同意书', en: 'Consent' },
+        body: { zh: '第一段\n\n第二段', en: 'One' },
+      },
+    })
+    await until(() => byRole('textbox', '真实姓名'))
+    press('button', '看看会怎么用')
+    await until(() => expect(document.body.textContent).toContain('知情同意书'))
+    expect([...document.querySelectorAll('.prose p')].map((p) => p.textContent)).toEqual(['第一段', '第二段'])
+    world.close()
+    world = await open('/persons/new', member, { 'GET /consent-texts/consent': problem(404, 'not_found') })
+    await until(() => byRole('textbox', '真实姓名'))
+    press('button', '看看会怎么用')
+    await until(() => expect(document.body.textContent).toContain('您的资料怎么用'))
+    await until(() => expect(document.body.textContent).toContain('我们收什么'))
+  })
+
   it('under 14 need their guardian’s consent; the server’s findings stand at their fields', async () => {
     world = await open('/persons/new', member, {
       'POST /persons': problem(422, 'guardian_consent_required', {

@@ -89,6 +89,8 @@ pub(crate) fn facts(found: &Found) -> PersonFacts {
         id: found.person,
         birth_date: found.birth_date,
         identified: found.document_kind.is_some(),
+        // Staff have the card before them.
+        own_card: true,
         bound: true,
     }
 }

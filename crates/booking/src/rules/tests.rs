@@ -53,7 +53,8 @@ fn stock(day: &str, capacity: i64) -> Stock {
 }
 
 fn adult() -> PersonFacts {
-    PersonFacts { id: PersonId::new(), birth_date: Some(date("1980-05-01")), identified: true, bound: true }
+    let birth_date = Some(date("1980-05-01"));
+    PersonFacts { id: PersonId::new(), birth_date, identified: true, own_card: true, bound: true }
 }
 
 fn request(person: &PersonFacts, slot: SlotId, key: &str) -> Request {
@@ -141,7 +142,11 @@ fn departments_for_children_and_adults() {
     // Eighteen on the day of the visit counts, not on the day of the booking.
     assert_eq!(reasons(&born("2008-11-25"), &s, &[]), ["not_eligible"]);
     assert!(reasons(&born("2008-11-26"), &s, &[]).is_empty());
+    // A child without a card of its own.
+    let cardless = PersonFacts { own_card: false, ..born("2020-05-01") };
+    assert_eq!(eligible(&cardless, &s, &Limits::default()), [Refusal::ChildCard]);
     s.child_only = false;
+    assert!(reasons(&cardless, &s, &[]).is_empty());
     s.adult_only = true;
     assert_eq!(reasons(&born("2008-11-26"), &s, &[]), ["not_eligible"]);
     let nameless = PersonFacts { identified: false, ..adult() };

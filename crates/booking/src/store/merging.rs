@@ -2,6 +2,7 @@
 
 use base::HospitalId;
 use people::PersonId;
+use people::records::merge::{Belonging, give};
 use store::value::{One, Row};
 use store::{Result, Tx, args};
 
@@ -10,11 +11,20 @@ store::statements! {
          ON b.hospital_id = a.hospital_id AND b.person_id = $3 AND b.date = a.date AND b.provider_id = a.provider_id AND b.half_day = a.half_day
              AND b.state IN ('held', 'booked', 'checked_in', 'seen')
          WHERE a.hospital_id = $1 AND a.person_id = $2 AND a.state IN ('held', 'booked', 'checked_in', 'seen')";
-    ALL_OF = "SELECT id, date FROM appointment WHERE hospital_id = $1 AND person_id = $2 ORDER BY date, id";
+    VISITS_OF = "SELECT id, date FROM appointment WHERE hospital_id = $1 AND person_id = $2 ORDER BY date, id";
     // Behind those that the other record has on the same day, so that the places of the day stay apart.
-    GIVE = "UPDATE appointment SET person_id = $4, day_ordinal = day_ordinal + (SELECT COALESCE(MAX(o.day_ordinal), 0) FROM appointment o
+    VISIT_GIVE = "UPDATE appointment SET person_id = $4, day_ordinal = day_ordinal + (SELECT COALESCE(MAX(o.day_ordinal), 0) FROM appointment o
              WHERE o.hospital_id = $1 AND o.person_id = $4 AND o.date = appointment.date)
          WHERE hospital_id = $1 AND id = $2 AND person_id = $3";
+    WAITS_OF = "SELECT id FROM waitlist WHERE hospital_id = $1 AND person_id = $2 ORDER BY id";
+    // One waits once for the same: the other wish stays with the record that goes, and comes back with it.
+    WAIT_GIVE = "UPDATE waitlist SET person_id = $4 WHERE hospital_id = $1 AND id = $2 AND person_id = $3
+         AND NOT (state IN ('waiting', 'offered') AND EXISTS (SELECT 1 FROM waitlist o WHERE o.hospital_id = waitlist.hospital_id
+             AND o.person_id = $4 AND o.target = waitlist.target AND o.state IN ('waiting', 'offered')))";
+    MISSED_OF = "SELECT appointment_id AS id FROM no_show WHERE hospital_id = $1 AND person_id = $2 ORDER BY appointment_id";
+    MISSED_GIVE = "UPDATE no_show SET person_id = $4 WHERE hospital_id = $1 AND appointment_id = $2 AND person_id = $3";
+    RUSH_OF = "SELECT id FROM rush_ticket WHERE hospital_id = $1 AND person_id = $2 AND state = 'waiting' ORDER BY id";
+    RUSH_GIVE = "UPDATE rush_ticket SET person_id = $4 WHERE hospital_id = $1 AND id = $2 AND person_id = $3";
     ON_FILE = "SELECT date, half_day, department_id, doctor_id, state, number, fee_fen FROM appointment
          WHERE hospital_id = $1 AND person_id = $2 ORDER BY date DESC, id LIMIT 1000";
     BY_WAY = "SELECT account_id, department_id, channel FROM appointment WHERE hospital_id = $1 AND id = $2";
@@ -31,7 +41,15 @@ pub async fn clashes(tx: &mut Tx, h: HospitalId, one: PersonId, other: PersonId)
     Ok(u32::try_from(count.0).unwrap_or(u32::MAX))
 }
 
-/// Gives one person's visits to another: all, or those that `only` names. Gives the ids of what moved.
+/// What moves. Waiting in a rush moves too: whoever stands there is served as the person that the record says.
+const KEPT: [Belonging; 4] = [
+    Belonging { name: "", of: VISITS_OF, give: VISIT_GIVE, with: &[] },
+    Belonging { name: "waitlist", of: WAITS_OF, give: WAIT_GIVE, with: &[] },
+    Belonging { name: "no_show", of: MISSED_OF, give: MISSED_GIVE, with: &[("", MISSED_GIVE)] },
+    Belonging { name: "rush", of: RUSH_OF, give: RUSH_GIVE, with: &[] },
+];
+
+/// Gives one person's visits, and what waits for visits, to another: all, or what `only` names. Gives what moved.
 ///
 /// # Errors
 /// Any [`store::StoreError`].
@@ -42,20 +60,7 @@ pub async fn hand_over(
     to: PersonId,
     only: Option<&[String]>,
 ) -> Result<Vec<String>> {
-    let ids = match only {
-        Some(ids) => ids.to_vec(),
-        None => {
-            let rows: Vec<Row> = tx.all(ALL_OF, args![h, from]).await?;
-            rows.iter().map(|row| row.get("id")).collect::<Result<_>>()?
-        }
-    };
-    let mut moved = Vec::with_capacity(ids.len());
-    for id in ids {
-        if tx.exec(GIVE, args![h, &id, from, to]).await? == 1 {
-            moved.push(id);
-        }
-    }
-    Ok(moved)
+    give(tx, h, &KEPT, from, to, only).await
 }
 
 /// A person's visits as they may be shown to the person.

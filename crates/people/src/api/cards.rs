@@ -47,9 +47,9 @@ impl From<Vec<Card>> for PersonCards {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCard {
     /// What it is.
-    kind: CardKind,
+    pub(super) kind: CardKind,
     /// Its number, however it is written.
-    number: String,
+    pub(super) number: String,
 }
 
 /// The cards of a person.

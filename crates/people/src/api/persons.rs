@@ -9,8 +9,10 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::cards::NewCard;
 use super::wire::{CodeSent, Person, PhoneOnly, mobile};
 use crate::PeopleDeps;
+use crate::cards::CardNumber;
 use crate::documents::{Document, Mobile};
 use crate::model::{CodePurpose, DocumentKind, PersonId, Relation, Sex};
 use crate::names::RealName;
@@ -71,6 +73,9 @@ pub(super) struct NewPerson {
     /// Whether this is a child, who is registered with a number of its own: an adult's is refused.
     #[serde(default)]
     as_child: bool,
+    /// A card to register with them, as `POST /persons/{id}/cards` does. Children's departments ask for the child's own.
+    #[serde(default)]
+    card: Option<NewCard>,
 }
 
 /// A person on file to be bound.
@@ -241,18 +246,24 @@ fn read(body: NewPerson, today: Date) -> Result<persons::NewPerson, base::Proble
         None => None,
     };
     let phone = Mobile::parse(&body.phone).or_else(|| blame(&mut wrong, Refusal::Phone));
-    match (name, document, birth, sex, phone) {
-        (Some(name), Some(document), Some(birth), Some(sex), Some(phone)) => Ok(persons::NewPerson {
-            name,
-            document,
-            birth,
-            sex,
-            phone,
-            code: body.code,
-            relation: body.relation,
-            consent: Consent { version: body.consent_version, guardian: body.guardian_consent },
-            as_child: body.as_child,
-        }),
+    let card =
+        body.card.as_ref().map(|typed| CardNumber::parse(typed.kind, &typed.number, today)).transpose();
+    let card = card.map_or_else(|refusal| blame(&mut wrong, refusal), Some);
+    match (name, document, birth, sex, phone, card) {
+        (Some(name), Some(document), Some(birth), Some(sex), Some(phone), Some(card)) => {
+            Ok(persons::NewPerson {
+                name,
+                document,
+                birth,
+                sex,
+                phone,
+                code: body.code,
+                relation: body.relation,
+                consent: Consent { version: body.consent_version, guardian: body.guardian_consent },
+                as_child: body.as_child,
+                card,
+            })
+        }
         _ => Err(all(wrong)),
     }
 }

@@ -4,6 +4,7 @@ mod imports;
 mod merges;
 mod own;
 mod patients;
+mod reach;
 mod texts;
 
 use axum::extract::DefaultBodyLimit;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Routes<PeopleDeps> {
     Routes::new()
         .route::<SeePatients>(routes!(patients::find))
         .route::<SeePatients>(routes!(patients::open))
+        .route::<SeePatients>(routes!(reach::show))
         .route::<RegisterPatients>(routes!(patients::register))
         .route::<MergePatients>(routes!(merges::list, merges::merge))
         .route::<MergePatients>(routes!(merges::undo))

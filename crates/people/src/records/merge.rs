@@ -1,6 +1,6 @@
 //! Two records that were one patient are made one, and can be parted again.
 //!
-//! What hangs on the record that goes (bindings, documents, cards, and through [`Merging`] the visits) moves to the one that
+//! What hangs on the record that goes (bindings, documents, cards, consents, and through [`Merging`] visits, numbers, charges) moves to the one that
 //! stays; the ids of all that moved are kept, so that undoing moves exactly that back, and what came later stays where it is. The
 //! record that goes is not deleted: it points at the other.
 
@@ -9,6 +9,8 @@ use base::{HospitalId, Kind, Problem};
 use edge::Caller;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub use super::belongings::{Belonging, give};
 
 use super::MergeId;
 use super::store::{self as sql, MergeRow};
@@ -19,7 +21,8 @@ use crate::store::person;
 /// What other capabilities keep of a person. Implemented above this crate.
 #[async_trait::async_trait]
 pub trait Merging: Send + Sync {
-    /// What stands in the way of giving all that `gone` has to `kept`: how many visits both have at the same time.
+    /// What stands in the way of giving all that `gone` has to `kept`: how many visits, and numbers in a line, both have at the
+    /// same time.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -128,6 +131,9 @@ struct Moved {
     /// Documents, and whether each was the main one.
     documents: Vec<(String, i64)>,
     cards: Vec<String>,
+    /// What was agreed to for the record.
+    #[serde(default)]
+    consents: Vec<String>,
     /// What other capabilities gave.
     others: Vec<String>,
 }
@@ -210,6 +216,10 @@ async fn gather(
             moved.cards.push(id);
         }
     }
+    for (id, _) in sql::pairs::<String>(tx, sql::CONSENT_IDS, h, gone, "kind").await? {
+        tx.exec(sql::CONSENT_MOVE, args![h, &id, kept]).await?;
+        moved.consents.push(id);
+    }
     moved.others = deps.merging.hand_over(tx, h, gone, kept, None).await?;
     Ok(moved)
 }
@@ -247,6 +257,9 @@ pub async fn undo(deps: &PeopleDeps, caller: &Caller, id: MergeId) -> Result<(),
     }
     for card in &moved.cards {
         tx.exec(sql::CARD_MOVE, args![h, card, row.gone]).await?;
+    }
+    for consent in &moved.consents {
+        tx.exec(sql::CONSENT_MOVE, args![h, consent, row.gone]).await?;
     }
     deps.merging.hand_over(&mut tx, h, row.kept, row.gone, Some(&moved.others)).await?;
     tx.audit(caller.audit(

@@ -43,6 +43,8 @@ use crate::model::{CardKind, DocumentKind, PersonId, Sex};
     DOCUMENT_MOVE = "UPDATE person_document SET person_id = $3, is_main = $4 WHERE hospital_id = $1 AND id = $2";
     CARDS_LIVE = "SELECT id, kind FROM card WHERE hospital_id = $1 AND person_id = $2 AND voided_at IS NULL";
     CARD_MOVE = "UPDATE card SET person_id = $3 WHERE hospital_id = $1 AND id = $2";
+    CONSENT_IDS = "SELECT id, kind FROM consent WHERE hospital_id = $1 AND person_id = $2 ORDER BY id";
+    CONSENT_MOVE = "UPDATE consent SET person_id = $3 WHERE hospital_id = $1 AND id = $2";
     LOCK_RECORD = "UPDATE person SET locked_at = $3, purge_after = $4, changed_at = $3 WHERE hospital_id = $1 AND id = $2 AND locked_at IS NULL AND merged_into IS NULL";
     VOID_BINDINGS = "UPDATE binding SET voided_at = $3, voided_by = $4, is_default = 0 WHERE hospital_id = $1 AND person_id = $2 AND voided_at IS NULL";
     VOID_DOCUMENTS = "UPDATE person_document SET voided_at = $3, voided_by = $4 WHERE hospital_id = $1 AND person_id = $2 AND voided_at IS NULL";

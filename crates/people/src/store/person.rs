@@ -9,26 +9,30 @@ use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, 
 
 ::store::statements! {
     KNOWN = "SELECT b.id AS binding_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name, p.name_masked, p.name_blind,
-                 p.birth_date, p.sex, p.verified_at, p.phone_masked, d.kind AS document_kind, d.number_masked
+                 p.birth_date, p.sex, p.verified_at, p.phone_masked, d.kind AS document_kind, d.number_masked,
+                 (SELECT CAST(COUNT(*) AS BIGINT) FROM card c WHERE c.hospital_id = b.hospital_id AND c.person_id = b.person_id AND c.voided_at IS NULL) AS cards
              FROM binding b
              JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
              LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL
              WHERE b.hospital_id = $1 AND b.account_id = $2 AND b.person_id = $3 AND b.voided_at IS NULL";
     LIST = "SELECT b.id AS binding_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name, p.name_masked, p.name_blind,
-                 p.birth_date, p.sex, p.verified_at, p.phone_masked, d.kind AS document_kind, d.number_masked
+                 p.birth_date, p.sex, p.verified_at, p.phone_masked, d.kind AS document_kind, d.number_masked,
+                 (SELECT CAST(COUNT(*) AS BIGINT) FROM card c WHERE c.hospital_id = b.hospital_id AND c.person_id = b.person_id AND c.voided_at IS NULL) AS cards
              FROM binding b
              JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
              LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL
              WHERE b.hospital_id = $1 AND b.account_id = $2 AND b.voided_at IS NULL
              ORDER BY b.is_default DESC, b.bound_at, b.id";
     OF_PAIRS = sqlite "SELECT b.account_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name_masked, p.birth_date, p.sex, p.verified_at,
-                 d.kind AS document_kind
+                 d.kind AS document_kind,
+                 (SELECT CAST(COUNT(*) AS BIGINT) FROM card c WHERE c.hospital_id = b.hospital_id AND c.person_id = b.person_id AND c.voided_at IS NULL) AS cards
              FROM json_each($2) AS r
              JOIN binding b ON b.hospital_id = $1 AND b.account_id = r.value->>0 AND b.person_id = r.value->>1 AND b.voided_at IS NULL
              JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
              LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL"
         postgres "SELECT b.account_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name_masked, p.birth_date, p.sex, p.verified_at,
-                 d.kind AS document_kind
+                 d.kind AS document_kind,
+                 (SELECT CAST(COUNT(*) AS BIGINT) FROM card c WHERE c.hospital_id = b.hospital_id AND c.person_id = b.person_id AND c.voided_at IS NULL) AS cards
              FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) AS r(account_id, person_id)
              JOIN binding b ON b.hospital_id = $1 AND b.account_id = r.account_id AND b.person_id = r.person_id AND b.voided_at IS NULL
              JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
@@ -107,6 +111,7 @@ impl FromRow for BoundPerson {
             birth_date: row.get("birth_date")?,
             sex: row.get("sex")?,
             document_kind: row.get("document_kind")?,
+            cards: row.get("cards")?,
             verified: verified.is_some(),
             relation: row.get("relation")?,
             is_default: row.get("is_default")?,

@@ -287,15 +287,14 @@ async fn words_for(
     };
     if let Some(body) = by_staff {
         let lang = if topic == Topic::Welcome { lang } else { Some(lang.unwrap_or_default()) };
-        return Some(channel::chat::shown(&deps.codes, &hospital, &body, lang));
+        return Some(rules::after(first, channel::chat::shown(&deps.codes, &hospital, &body, lang)));
     }
     let place = Place {
         name: hospital.profile.short_name.clone(),
         phone: hospital.profile.phone.clone(),
         base: deps.base_url(&hospital),
     };
-    let usual = chat::text(topic, lang.unwrap_or_default(), &place);
-    Some(first.map_or_else(|| usual.clone(), |first| format!("{first}\n\n{usual}")))
+    Some(rules::after(first, chat::text(topic, lang.unwrap_or_default(), &place)))
 }
 
 /// The answer, ready to be sent, sealed with the push's key and nonce. From here on nothing may fail: the push is kept, and

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::{Lang, UnixMs};
-use wechat::message::{Content, Event, Push};
+use wechat::message::{Content, Event, MAX_TEXT_BYTES, Push};
 
 use super::words;
 
@@ -59,6 +59,16 @@ pub fn scene(push: &Push) -> Option<Scene<'_>> {
         }
         Content::Event(Event::Scan { scene, .. }) => Some(Scene { text: scene, is_new: false }),
         _ => None,
+    }
+}
+
+/// What is said after what was said about a code that leads nowhere; where both are more than WeChat takes, the code's.
+#[must_use]
+pub fn after(first: Option<String>, text: String) -> String {
+    match first {
+        None => text,
+        Some(first) if first.len() + 2 + text.len() > MAX_TEXT_BYTES => first,
+        Some(first) => format!("{first}\n\n{text}"),
     }
 }
 
@@ -214,6 +224,19 @@ mod tests {
 
     fn event(fields: &str) -> Push {
         push(&format!("<MsgType>event</MsgType>{fields}"))
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_code_is_said_first() {
+        assert_eq!(after(None, "hello".into()), "hello");
+        assert_eq!(after(Some("not ours".into()), "hello".into()), "not ours\n\nhello");
+        let long = "x".repeat(MAX_TEXT_BYTES - 2);
+        assert_eq!(
+            after(Some("not ours".into()), long.clone()),
+            "not ours",
+            "WeChat would drop the whole of it"
+        );
+        assert_eq!(after(None, long.clone()), long);
     }
 
     #[test]

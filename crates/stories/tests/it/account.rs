@@ -55,6 +55,19 @@ async fn staff_write_what_the_chat_says() {
         let newcomer = hospital.phone("王强").await;
         let said = newcomer.follows().await;
         assert_eq!(said, "欢迎来到杏林\n\nHello from Xinglin");
+        // Who comes by a code that is not ours is told so before they are welcomed.
+        let lost = hospital.phone("赵敏").await;
+        let xml = format!(
+            "<xml><ToUserName><![CDATA[{{gh_id}}]]></ToUserName><FromUserName><![CDATA[{{openid}}]]></FromUserName>\
+             <CreateTime>{}</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[subscribe]]></Event>\
+             <EventKey><![CDATA[qrscene_1-{}]]></EventKey></xml>",
+            hospital.now().seconds(),
+            "z".repeat(20)
+        );
+        let push = json!({"account": testkit::setup::APPID, "phone": lost.id, "xml": xml});
+        let done = hospital.sim.post("/sim/v1/push", push).await;
+        let said = done["reply"]["text"].as_str().unwrap_or_default();
+        assert!(said.contains("不是本院的码") && said.contains("欢迎来到杏林"), "{done}");
         for (bad, code) in [
             (json!({"kind": "keyword", "words": [], "body": {"zh": "一", "en": "a"}}), "words_invalid"),
             (json!({"kind": "welcome", "words": ["一"], "body": {"zh": "一", "en": "a"}}), "words_invalid"),
@@ -152,50 +165,6 @@ async fn figures_of_the_account() {
             let _bad = director.get("/api/v1/channel/figures?from=yesterday").await;
             let nurse = hospital.staff(&[Role::Nurse]).await;
             let _not = nurse.get("/api/v1/channel/figures").await.refused(403, "forbidden");
-        })
-        .await;
-}
-
-/// Posters, cards and slips are PDF files; a code that is closed is not printed any more.
-#[tokio::test(flavor = "multi_thread")]
-async fn papers_are_printed() {
-    Setup::default()
-        .days(2)
-        .play(async |hospital: &Hospital| {
-            let office = hospital.staff(&[Role::Operations]).await;
-            let make = async |wanted: Value| {
-                let call = office.call(Method::POST, "/api/v1/codes").key(&testkit::browser::key());
-                call.json(&wanted).send().await.expect(200)
-            };
-            let doctor =
-                make(json!({"purpose": "doctor", "target_id": hospital.site.dr_li.id.to_string()})).await;
-            let name = json!({"zh": "门诊大厅", "en": "Main hall"});
-            let wifi = json!({"ssid": "Xinglin-Guest", "password": "welcome1"});
-            let wifi = make(json!({"purpose": "wifi", "name": name, "wifi": wifi})).await;
-            let person = hospital.patient("李娜").await.who().to_owned();
-            let slip = json!({"person_id": person, "agreed": true, "on_paper": true});
-            let slip = office.post("/api/v1/enrolments", slip).await.expect(201);
-            for path in [
-                format!("/api/v1/codes/{}/poster", doctor.id()),
-                format!("/api/v1/codes/{}/cards", doctor.id()),
-                format!("/api/v1/codes/{}/poster", wifi.id()),
-                format!("/api/v1/enrolments/{}/slip", slip.id()),
-            ] {
-                let paper = office.get(&path).await.good();
-                assert_eq!(paper.header("content-type"), "application/pdf", "{path}");
-                assert!(
-                    paper.text.starts_with("%PDF-1.7") && paper.text.trim_end().ends_with("%%EOF"),
-                    "{path}"
-                );
-            }
-            let _no_card =
-                office.get(&format!("/api/v1/codes/{}/cards", wifi.id())).await.refused(404, "not_found");
-            let _closed = office.delete(&format!("/api/v1/codes/{}", wifi.id())).await.expect(204);
-            let _gone =
-                office.get(&format!("/api/v1/codes/{}/poster", wifi.id())).await.refused(410, "code_closed");
-            let _ended = office.delete(&format!("/api/v1/enrolments/{}", slip.id())).await.expect(204);
-            let _over =
-                office.get(&format!("/api/v1/enrolments/{}/slip", slip.id())).await.refused(410, "code_over");
         })
         .await;
 }

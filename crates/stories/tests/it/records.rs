@@ -110,6 +110,43 @@ async fn two_records_become_one_and_two_again() {
         .await;
 }
 
+/// Staff see who can still be told something about a patient, and by which way; and that nobody can.
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_see_who_can_be_reached() {
+    each_hospital(async |hospital: &Hospital| {
+        let desk = hospital.staff(&[Role::Triage]).await;
+        let phone = hospital.patient("李娜").await;
+        let path = format!("/api/v1/patients/{}/reach", phone.who());
+        let ways = async || {
+            let seen = desk.get(&path).await.good();
+            assert!(!seen.text.contains(&phone.number), "masked: {}", seen.text);
+            seen.items()[0].clone()
+        };
+        phone.says("你好").await;
+        let seen = ways().await;
+        assert_eq!((&seen["ways"], &seen["relation"]), (&json!(["wechat", "chat", "sms"]), &json!("self")));
+        assert!(seen["chat_until"].is_string());
+        hospital.passes(Duration::from_secs(49 * 3600)).await;
+        let desk = hospital.staff(&[Role::Triage]).await;
+        let seen = desk.get(&path).await.good();
+        assert_eq!(
+            (&seen.items()[0]["ways"], &seen.items()[0]["chat_until"]),
+            (&json!(["wechat", "sms"]), &Value::Null)
+        );
+        phone.unfollows().await;
+        hospital.settle().await;
+        assert_eq!(desk.get(&path).await.good().items()[0]["ways"], json!(["sms"]));
+        // On no phone at all; and nobody of that number.
+        let alone = hospital.on_file(&Someone::adult("赵敏"), None).await;
+        assert!(desk.get(&format!("/api/v1/patients/{alone}/reach")).await.good().items().is_empty());
+        let nobody = people::PersonId::new();
+        let _none = desk.get(&format!("/api/v1/patients/{nobody}/reach")).await.refused(404, "not_found");
+        let cashier = hospital.staff(&[Role::Finance]).await;
+        let _not = cashier.get(&path).await.refused(403, "forbidden");
+    })
+    .await;
+}
+
 async fn sends(office: &Browser, key: &str, csv: &str) -> Answer {
     let call = office.call(Method::POST, "/api/v1/patients/imports?file_name=patients.csv").key(key);
     call.body("text/csv; charset=utf-8", csv.to_owned()).send().await

@@ -5,6 +5,7 @@ export const names = {
   'patients.area': '患者',
   'patients.find': '查找患者',
   'join.title': '帮助绑定微信',
+  'reach.title': '能否通知到',
   'merge.title': '合并档案',
   'import.title': '批量导入',
 } as const
@@ -13,6 +14,7 @@ export const english: Mirror<typeof names> = {
   'patients.area': 'Patients',
   'patients.find': 'Find a patient',
   'join.title': 'Help to join on WeChat',
+  'reach.title': 'Who can be reached',
   'merge.title': 'Merge records',
   'import.title': 'Import',
 }

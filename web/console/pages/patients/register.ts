@@ -21,6 +21,12 @@ const area: Area = {
       permission: 'channel.enrol',
     },
     {
+      path: '/patients/reach/:id',
+      title: () => t('reach.title'),
+      component: late(() => import('./PatientReach.vue')),
+      permission: 'patients.see',
+    },
+    {
       path: '/patients/merges',
       title: () => t('merge.title'),
       component: late(() => import('./MergeList.vue')),

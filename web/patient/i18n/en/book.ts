@@ -76,6 +76,7 @@ export const book: Mirror<typeof zh> = {
   'ok.missing_text': 'It may have passed or been withdrawn. Please choose another.',
   'ok.keep': 'You still have your old time: {when}',
   'ok.existing': 'See the visit you have',
+  'ok.add_card': 'Register the child’s card',
 
   'done.title': 'Your visit is booked',
   'done.moved': 'Your visit is moved',
@@ -172,6 +173,8 @@ export const book: Mirror<typeof zh> = {
   'err.no_show_blocked':
     'After several missed visits, online booking is closed until {when}. If you need care, please come to the counter.',
   'err.not_eligible_child_only': 'This department sees only children under 18',
+  'err.not_eligible_child_card':
+    'Children’s departments ask for the child’s own card: register their insurance or visit card first',
   'err.not_eligible_adult_only': 'This department sees only adults',
   'err.person_not_bound': 'This patient is not on your list',
   'err.too_late_to_cancel': 'It is too late to cancel (until {when}). If you can’t come, please call us.',

@@ -43,6 +43,7 @@ export const own: Mirror<typeof zh> = {
   'data.card_kind': 'Which card',
   'data.card_number': 'Card number',
   'data.card_add': 'Register',
+  'data.go_on': 'Go on booking',
   'data.card_remove': 'Remove this card',
   'data.holders': 'Whose phones have this record',
   'data.you': 'You',

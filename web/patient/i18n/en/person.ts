@@ -26,6 +26,13 @@ export const person: Mirror<typeof zh> = {
   'new.name_hint': 'As on the ID document',
   'new.document': 'ID document',
   'new.number': 'Document number',
+  'new.age': 'Age of the child',
+  'new.under_age': 'Under 18',
+  'new.of_age': '18 or older',
+  'new.number_child': 'The child’s own document, not a parent’s',
+  'new.card': 'Number of the child’s insurance (social-security) card',
+  'new.card_hint':
+    'Children’s departments book with the child’s own card. For a newborn without one, choose the birth certificate.',
   'new.birth': 'Date of birth',
   'new.sex': 'Sex',
   'new.male': 'Male',
@@ -161,5 +168,10 @@ export const person: Mirror<typeof zh> = {
   'err.document_taken':
     'There is a record with this document, but other details differ. Please bring the document to the counter.',
   'err.consent_required': 'Please agree to the use of these details first',
+  'err.adult_number':
+    'This is an adult’s number. Please use the child’s own document or insurance card, or the birth certificate of a newborn.',
+  'err.card_invalid': 'This is not a card number. Please enter it as it stands on the card.',
+  'err.card_taken': 'This card is registered for somebody else. Please bring it to the desk.',
+  'err.card_of_another': 'The number on the card is not the one of the document. Is it the child’s own card?',
   'err.guardian_too_young': 'A parent must be 18 or older. Add yourself first',
 }

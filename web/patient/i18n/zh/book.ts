@@ -72,6 +72,7 @@ export const book = {
   'ok.missing_text': '可能已经过时或被取消，请重新选择。',
   'ok.keep': '原来的号还在：{when}',
   'ok.existing': '查看已有的预约',
+  'ok.add_card': '去登记孩子的卡',
 
   'done.title': '预约成功',
   'done.moved': '改约成功',
@@ -166,6 +167,7 @@ export const book = {
   'err.move_in_rush': '刚放号时不能改约到这些号，请稍后再试',
   'err.no_show_blocked': '因多次预约后没来，{when} 前不能在线预约。如有需要请到窗口。',
   'err.not_eligible_child_only': '这个科室只接诊 18 岁以下的孩子',
+  'err.not_eligible_child_card': '儿童科室要用孩子本人的卡，请先登记孩子的医保卡或就诊卡',
   'err.not_eligible_adult_only': '这个科室只接诊成人',
   'err.person_not_bound': '此就诊人不在您的名单里',
   'err.too_late_to_cancel': '已过取消时间（{when}）。如不能来，请打电话告诉我们。',

@@ -39,6 +39,7 @@ export const own = {
   'data.card_kind': '登记哪种卡',
   'data.card_number': '卡号',
   'data.card_add': '登记',
+  'data.go_on': '继续预约',
   'data.card_remove': '删除这张卡',
   'data.holders': '谁的手机上有这份档案',
   'data.you': '您',
