@@ -29,7 +29,7 @@ pub(crate) async fn run(config: Config, at: i64) -> anyhow::Result<ExitCode> {
     let listener = server::http::listen(app.config.server.listen)?;
     tracing::info!(address = %listener.local_addr()?, "rehearsing");
     let running = app.run(listener, stop.clone());
-    memory::give_back_code();
+    memory::give_back();
     let (over, ended) = oneshot::channel();
     // A thread of its own: reading standard input can't be called off, and must not keep the program from ending.
     std::thread::spawn(move || {
