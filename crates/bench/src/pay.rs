@@ -161,8 +161,7 @@ pub(crate) async fn run(options: &Options) -> Result<bool> {
         if let Some(bill) = &bill {
             eprintln!("{on}: a day of {} payments", options.payments);
             let config = prepared.copy(folder.path(), server.as_ref()).await?;
-            let payments = (options.payments, server.as_ref());
-            let day = million::measure(&config, folder.path(), &platform, bill, payments).await?;
+            let day = million::measure(&config, folder.path(), &platform, bill, options.payments).await?;
             let day = Day {
                 on,
                 reconcile_s: round(day.took.as_secs_f64(), 1),

@@ -13,7 +13,6 @@ use store::{Db, Sql, args};
 
 use super::platform::{Bill, MCHID, Platform};
 use super::prepare;
-use crate::postgres::Postgres;
 use crate::proc;
 
 /// Rows in one statement.
@@ -31,12 +30,6 @@ pub(super) struct Figures {
     pub(super) unexplained: i64,
     /// How long `xinglin check ledger` takes on it.
     pub(super) ledger: Duration,
-}
-
-/// The name of a round's database on its server.
-fn database(config: &Config) -> Result<String> {
-    let url = config.database.url.expose();
-    Ok(url.rsplit('/').next().context("no database in the address")?.to_owned())
 }
 
 /// The amount of the nth payment.
@@ -142,16 +135,11 @@ pub(super) async fn measure(
     folder: &Path,
     platform: &Platform,
     bill: &Bill,
-    payments: (i64, Option<&Postgres>),
+    count: i64,
 ) -> Result<Figures> {
-    let (count, postgres) = payments;
     platform.serves(None);
     let account = prepare::contract(config, platform).await?;
     load(config, account, count).await?;
-    if let Some(server) = postgres {
-        // As after a day on which rows came one by one.
-        server.sql(&database(config)?, &["ANALYZE charge, charge_item, payment, ledger"])?;
-    }
     platform.serves(Some(bill.clone()));
     let mut servers = prepare::servers(config, folder, 1).await?;
     let server = servers.pop().context("a server")?;
