@@ -365,6 +365,7 @@ test('what the account says and shows, and who comes', async ({ browser }) => {
   for (const [at, path] of [
     '/channel/replies',
     '/channel/menus',
+    '/channel/templates',
     '/channel/figures',
     '/patients/merges',
     '/patients/imports',

@@ -1,5 +1,7 @@
 //! For staff: what patients were not told, and doing something about it.
 
+mod templates;
+
 use axum::Json;
 use axum::extract::State as Deps;
 use base::{Date, Kind as Problems, Problem, Text2, UnixMs};
@@ -27,6 +29,8 @@ edge::permission! {
     SeeDeliveries = "notify.see", Who::Roles(&[SystemAdmin, AuditAdmin, Operations, Triage, Experience, Director]);
     /// May have it told again, or give it up.
     SettleDeliveries = "notify.settle", Who::Roles(&[SystemAdmin, Operations, Triage]);
+    /// May say which of WeChat's templates serves which message, and try one out.
+    RunTemplates = "notify.templates", Who::Roles(&[SystemAdmin, Operations]);
 }
 
 /// The routes, with who may call them.
@@ -35,6 +39,9 @@ pub(crate) fn routes() -> Routes<NotifyDeps> {
         .route::<SeeDeliveries>(routes!(list))
         .route::<SettleDeliveries>(routes!(again))
         .route::<SettleDeliveries>(routes!(give_up))
+        .route::<RunTemplates>(routes!(templates::list))
+        .route::<RunTemplates>(routes!(templates::choose))
+        .route::<RunTemplates>(routes!(templates::test))
 }
 
 store::text_enum! {

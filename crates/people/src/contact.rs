@@ -1,10 +1,12 @@
 //! How accounts and persons can be reached, for whoever sends messages.
 
 use ::store::vault::Purpose;
-use ::store::{AuditEntry, Db, Result, Sealed, StoreError, Vault};
+use ::store::{AuditEntry, Db, Result, Sealed, StoreError, Tx, Vault};
 use base::HospitalId;
 use edge::AccountId;
 
+use crate::cover;
+use crate::documents::Mobile;
 use crate::model::{Contact, PersonId};
 use crate::store::{PHONE, account, person};
 
@@ -16,6 +18,19 @@ pub async fn of_account(db: &Db, hospital: HospitalId, id: AccountId) -> Result<
     let found = account::get(db, hospital, id).await?.ok_or(StoreError::NoRow)?;
     let wechat = account::openids(db, hospital, id).await?;
     Ok(Contact { lang: found.lang, elder: found.elder, wechat, phone: found.phone })
+}
+
+/// The account that has proven a phone, if there is one.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn account_of_phone(
+    tx: &mut Tx,
+    vault: &Vault,
+    hospital: HospitalId,
+    phone: &Mobile,
+) -> Result<Option<AccountId>> {
+    account::by_phone(tx, hospital, &cover::phone_blind(vault, hospital, phone)).await
 }
 
 /// The accounts that are bound to a person, in the order in which they were bound.

@@ -39,6 +39,55 @@ async fn who_does_not_follow_gets_an_sms() {
     .await;
 }
 
+/// Staff see which template serves which message, choose another, and try it out on a phone at hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_choose_and_try_out_templates() {
+    each_hospital(async |hospital: &Hospital| {
+        let office = hospital.staff(&[edge::Role::Operations]).await;
+        let path = "/api/v1/staff/message-templates/appointment_confirmed";
+        let puts = async |body: Value| office.call(reqwest::Method::PUT, path).json(&body).send().await;
+        let all = office.get("/api/v1/staff/message-templates").await.good();
+        let of =
+            |all: &Answer, kind: &str| all.items().iter().find(|one| one["kind"] == kind).cloned().unwrap();
+        let confirmed = of(&all, "appointment_confirmed");
+        assert!(confirmed["template_id"].is_string(), "found by itself: {confirmed}");
+        assert!(all.items().iter().all(|one| one["kind"] != "sms_code"));
+        let same = json!({"template_id": confirmed["template_id"], "fields": confirmed["fields"]});
+        let unknown = puts(json!({"template_id": "nobody's", "fields": {}})).await;
+        assert_eq!(unknown.refused(422, "template_unknown").fields(), ["template_id"]);
+        for fields in [json!({}), json!({"thing1": "person"})] {
+            let wrong = puts(json!({"template_id": confirmed["template_id"], "fields": fields})).await;
+            assert_eq!(wrong.refused(422, "fields_invalid").fields(), ["fields"]);
+        }
+        let unchanged = office.get("/api/v1/staff/message-templates").await.good();
+        assert_eq!(of(&unchanged, "appointment_confirmed"), confirmed);
+        let _chosen = puts(same.clone()).await.expect(204);
+        let _twice = puts(same).await.expect(204);
+
+        let test = format!("{path}/test");
+        let phone = hospital.patient("李娜").await;
+        let to = json!({"phone": phone.number});
+        let _bad = office.post(&test, json!({"phone": "12"})).await.refused(422, "phone_invalid");
+        let _nobody =
+            office.post(&test, json!({"phone": "13900139000"})).await.refused(409, "not_a_follower");
+        let none = "/api/v1/staff/message-templates/no_show/test";
+        let _none = office.post(none, to.clone()).await.refused(409, "no_template");
+        let _sent = office.post(&test, to.clone()).await.expect(204);
+        let card = phone.receives_card("预约挂号成功通知").await;
+        assert!(format!("{card:?}").contains("测**"), "{card:?}");
+        phone.unfollows().await;
+        hospital.settle().await;
+        let _left = office.post(&test, to.clone()).await.refused(409, "not_a_follower");
+        let nurse = hospital.staff(&[edge::Role::Nurse]).await;
+        let _not = nurse.post(&test, to).await.refused(403, "forbidden");
+        // While WeChat is silent it is said so.
+        hospital.sim.faults(json!({"http_5xx_rate": 1.0, "paths": ["/cgi-bin/template"]})).await;
+        let _silent = office.get("/api/v1/staff/message-templates").await.refused(502, "wechat_silent");
+        hospital.sim.behaves().await;
+    })
+    .await;
+}
+
 /// Who has turned our messages off in WeChat is told by SMS; WeChat says so only afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_blocks_us_gets_an_sms() {

@@ -5,6 +5,7 @@ export const names = {
   'channel.area': '公众号',
   'replies.title': '欢迎语和关键词',
   'menus.title': '菜单',
+  'templates.title': '通知模板',
   'figures.title': '关注和使用',
 } as const
 
@@ -12,6 +13,7 @@ export const english: Mirror<typeof names> = {
   'channel.area': 'WeChat account',
   'replies.title': 'Welcome and replies',
   'menus.title': 'Menus',
+  'templates.title': 'Message templates',
   'figures.title': 'Followers and use',
 }
 

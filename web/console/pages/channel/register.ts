@@ -22,6 +22,13 @@ const area: Area = {
       menu: true,
     },
     {
+      path: '/channel/templates',
+      title: () => t('templates.title'),
+      component: late(() => import('./TemplatePage.vue')),
+      permission: 'notify.templates',
+      menu: true,
+    },
+    {
       path: '/channel/figures',
       title: () => t('figures.title'),
       component: late(() => import('./FigurePage.vue')),
