@@ -101,7 +101,7 @@ test('phone, wall and desk show one line, and find back after the program was ki
   await expect(desk.getByRole('checkbox', { name: /队列W1/ })).toBeChecked()
   await look(desk, 'day/desk-seat')
   await desk.getByRole('button', { name: '开始叫号' }).click()
-  await expect(desk.getByText('3 人候诊')).toBeVisible()
+  await expect(desk.locator('.queue-panel')).toContainText('3 人候诊')
 
   const tv = await device(browser, 1920, 1080)
   const tv4k = await device(browser, 3840, 2160)

@@ -1338,7 +1338,7 @@ export interface paths {
             cookie?: never;
         };
         /** How far an import is. */
-        get: operations["patients_show"];
+        get: operations["patients_show_at_patients_imports"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1416,6 +1416,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{id}/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can be told something about a patient, and by which way. */
+        get: operations["patients_show_at_patients_reach"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/payments": {
         parameters: {
             query?: never;
@@ -1427,6 +1444,23 @@ export interface paths {
         put?: never;
         /** Begins to pay for something, or goes on with what was begun by the same way: asking again never makes a second order. */
         post: operations["payments_pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/insurance-authorisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the patient allows the use of the electronic insurance credential, before an insured payment. */
+        get: operations["payments_authorisation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2914,7 +2948,7 @@ export interface paths {
             cookie?: never;
         };
         /** What patients were not told and nobody has dealt with yet, the latest first. */
-        get: operations["notify_list"];
+        get: operations["notify_list_at_deliveries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3231,6 +3265,57 @@ export interface paths {
         post?: never;
         /** Ends one of somebody's sessions. */
         delete: operations["staff_end_session_at_members_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages, and which template serves each. */
+        get: operations["notify_list_at_message_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/message-templates/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Chooses a template for a message. It stays, whatever the program finds by itself. Sent again it changes nothing. */
+        put: operations["notify_choose"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/message-templates/{kind}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a sample of a message to a follower, at once, by its template and by no other way. */
+        post: operations["notify_test"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5195,6 +5280,11 @@ export interface components {
             /** @description What it is called. */
             name: components["schemas"]["Text2"];
             doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
+            /** @description The rooms in which it is served. */
+            rooms: components["schemas"]["Text2"][];
+            /** @description In which parts of the day the doctor sits today: `am`, `pm`, `night`. */
+            sessions: string[];
             /** @description What for. */
             kind: components["schemas"]["QueueKind"];
             /** @description How many wait. */
@@ -5809,6 +5899,11 @@ export interface components {
              */
             started_at: string;
         };
+        /** @description Where a patient authorises the use of the electronic credential. */
+        InsuranceAuthorisation: {
+            /** @description The page to go to; it comes back with `authCode` in the query. Absent where the region has its own way. */
+            url?: string | null;
+        };
         /** @description An e-invoice. */
         Invoice: {
             /** @description `wanted`, `issued`, `reversed`. */
@@ -6123,8 +6218,10 @@ export interface components {
             subject_id: string;
             /** @description By which way. */
             way: components["schemas"]["PaymentWay"];
-            /** @description For insurance: the number that the patient's authorisation gave. */
+            /** @description For insurance: the number that the patient's authorisation gave … */
             pay_auth_no?: string | null;
+            /** @description … or the `authCode` that the patient came back with from authorising. */
+            auth_code?: string | null;
         };
         /** @description A person to be added. */
         NewPerson: {
@@ -6151,6 +6248,7 @@ export interface components {
             guardian_consent?: boolean;
             /** @description Whether this is a child, who is registered with a number of its own: an adult's is refused. */
             as_child?: boolean;
+            card?: components["schemas"]["NewCard"] | null;
         };
         /** @description `POST /desk/pickups` */
         NewPickUp: {
@@ -6292,6 +6390,15 @@ export interface components {
             holidays: components["schemas"]["Holidays"];
             /** @description What it does on weekend days that are worked. */
             make_up: components["schemas"]["MakeUp"];
+        };
+        /** @description A template for a message. */
+        NewTemplateChoice: {
+            /** @description One of the account's templates. */
+            template_id: string;
+            /** @description What stands in each field: every field of the template, each with one of `arguments`. */
+            fields: {
+                [key: string]: string;
+            };
         };
         /** @description What is otherwise on a date. */
         NewTemplateException: {
@@ -7310,6 +7417,32 @@ export interface components {
              */
             created_at: string;
         };
+        /** @description Somebody on whose phone a patient is. */
+        PatientHolder: {
+            /** @description What the patient is to them. */
+            relation: components["schemas"]["Relation"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description Their proven phone, masked. */
+            phone_masked?: string | null;
+            /** @description In which language they are told. */
+            lang: components["schemas"]["Lang"];
+            /** @description Every way that is open now; none means that nothing reaches them. */
+            ways: components["schemas"]["ReachWay"][];
+            /**
+             * Format: date-time
+             * @description Until when the chat is open, if it is.
+             */
+            chat_until?: string | null;
+        };
+        /** @description Who can be told something about a patient, and how. */
+        PatientReach: {
+            /** @description In the order in which they were bound; nobody for a patient who is on no phone. */
+            items: components["schemas"]["PatientHolder"][];
+        };
         /** @description A patient to be put on file, with the document in hand. */
         PatientWanted: {
             /** @description The full name. */
@@ -7783,6 +7916,8 @@ export interface components {
             kind: components["schemas"]["QueueKind"];
             /** @description What it is called. */
             name: components["schemas"]["Text2"];
+            doctor_name?: components["schemas"]["Text2"] | null;
+            title?: components["schemas"]["Text2"] | null;
             /** @description Whether one can register or take a number on the spot. */
             numbers: boolean;
             /** @description How many wait. */
@@ -8288,6 +8423,11 @@ export interface components {
              */
             out_of_reach: number;
         };
+        /**
+         * @description A way to tell somebody something.
+         * @enum {string}
+         */
+        ReachWay: "wechat" | "chat" | "sms";
         /**
          * @description How far somebody's sign-in is set up.
          * @enum {string}
@@ -9311,6 +9451,28 @@ export interface components {
         TemplateActive: {
             active: boolean;
         };
+        /** @description A message and the template that serves it. */
+        TemplateChoice: {
+            /** @description What is told … */
+            kind: components["schemas"]["NoticeKind"];
+            /** @description … by its name. */
+            kind_name: components["schemas"]["Text2"];
+            /** @description The template; without one people are told by another way. */
+            template_id?: string | null;
+            /** @description What stands in each field of it. */
+            fields: {
+                [key: string]: string;
+            };
+        };
+        /** @description All messages that can go by template, and all templates. */
+        TemplateChoices: {
+            /** @description The messages. */
+            items: components["schemas"]["TemplateChoice"][];
+            /** @description The account's templates. */
+            templates: components["schemas"]["WechatTemplate"][];
+            /** @description What can stand in a field. */
+            arguments: string[];
+        };
         /** @description A clinic that differs from its template. */
         TemplateDifference: {
             /** @description The clinic … */
@@ -9350,6 +9512,11 @@ export interface components {
             segments?: components["schemas"]["SegmentPlaces"][] | null;
             /** @description Why, for colleagues. */
             note: string;
+        };
+        /** @description Whom to send a sample. */
+        TemplateTest: {
+            /** @description The phone that somebody who follows the account has proven. */
+            phone: string;
         };
         /**
          * @description In which weeks a template's clinic takes place.
@@ -9646,6 +9813,17 @@ export interface components {
             sign_type: string;
             /** @description `paySign` */
             pay_sign: string;
+        };
+        /** @description A template that the account has. */
+        WechatTemplate: {
+            /** @description WeChat's id of it. */
+            id: string;
+            /** @description Its title on WeChat's page. */
+            title: string;
+            /** @description Its text, with a place for each field. */
+            content: string;
+            /** @description Its fields, in their order. */
+            fields: string[];
         };
         /** @description `POST /staff/appointments` */
         WindowBooking: {
@@ -12632,7 +12810,7 @@ export interface operations {
             };
         };
     };
-    patients_show: {
+    patients_show_at_patients_imports: {
         parameters: {
             query?: never;
             header?: never;
@@ -12827,6 +13005,36 @@ export interface operations {
             };
         };
     };
+    patients_show_at_patients_reach: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `per_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientReach"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     payments_pay: {
         parameters: {
             query?: never;
@@ -12851,7 +13059,7 @@ export interface operations {
                     "application/json": components["schemas"]["Payment"];
                 };
             };
-            /** @description already_paid, desk_only, way_not_offered, wechat_needed */
+            /** @description already_paid, desk_only, way_not_offered, wechat_needed, insurance_other_person */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12871,6 +13079,37 @@ export interface operations {
             };
             /** @description payment_refused, payment_unclear, insurance_refused */
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payments_authorisation: {
+        parameters: {
+            query: {
+                /** @description Its path: `/pay/apt_…`. */
+                back: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsuranceAuthorisation"];
+                };
+            };
+            /** @description way_not_offered */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16092,7 +16331,7 @@ export interface operations {
             };
         };
     };
-    notify_list: {
+    notify_list_at_deliveries: {
         parameters: {
             query?: {
                 /** @description This kind alone. */
@@ -16951,6 +17190,138 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_list_at_message_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateChoices"];
+                };
+            };
+            /** @description no_service_account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_choose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["NoticeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplateChoice"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description template_unknown, fields_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notify_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["NoticeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateTest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description no_template, not_a_follower, template_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

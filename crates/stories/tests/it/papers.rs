@@ -103,7 +103,7 @@ async fn what_is_printed_can_be_scanned_and_read() {
                 make(json!({"purpose": "doctor", "target_id": hospital.site.dr_li.id.to_string()})).await;
             let picture = doctor.text_at("picture").to_owned();
             let poster = prints(&office, &format!("/api/v1/codes/{}/poster", doctor.id())).await;
-            assert_eq!(codes(&poster), [picture.clone()]);
+            assert_eq!(codes(&poster), std::slice::from_ref(&picture));
             let said = text(&poster);
             for line in
                 ["李明", "Li Ming", "微信扫码，预约这位医生", "Scan with WeChat to book with this doctor"]
@@ -116,7 +116,7 @@ async fn what_is_printed_can_be_scanned_and_read() {
             for (row, column) in (0..5_u8).flat_map(|row| [(row, 0_u8), (row, 1)]) {
                 let card =
                     sheet.part([15.0 + 90.0 * f64::from(column), 13.5 + 54.0 * f64::from(row), 90.0, 54.0]);
-                assert_eq!(card.codes(), [picture.clone()], "row {row}, column {column}");
+                assert_eq!(card.codes(), std::slice::from_ref(&picture), "row {row}, column {column}");
             }
             assert_eq!(text(&cards).matches("微信扫码预约").count(), 10);
 
