@@ -26,7 +26,10 @@ async function staff(
   return { headers: { 'X-CSRF': session.csrf }, origin }
 }
 
-test('a full day offers its waitlist, which one can join and leave', async ({ patient, playwright }, info) => {
+test('a full day offers its waitlist, which one can join and leave', async ({
+  patient,
+  playwright,
+}, info) => {
   test.skip(info.project.name !== 'android-wechat', 'the same on every phone; once is enough')
   test.setTimeout(150_000)
   const { page } = patient
