@@ -45,13 +45,15 @@ function message(event: Event): void {
   } catch {
     return
   }
+  const { topic } = told
+  if (typeof topic !== 'string') return
   const revision = typeof told.revision === 'number' ? told.revision : undefined
   // Snapshots may overtake one another on the way; an older one tells nothing.
   if (revision !== undefined) {
-    if (revision < (revisions.get(told.topic) ?? -Infinity)) return
-    revisions.set(told.topic, revision)
+    if (revision < (revisions.get(topic) ?? -Infinity)) return
+    revisions.set(topic, revision)
   }
-  for (const listener of [...listeners]) if (listener.topic === told.topic) listener.take(told.data)
+  for (const listener of [...listeners]) if (listener.topic === topic) listener.take(told.data)
 }
 
 function open(): void {
