@@ -57,7 +57,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // One style for all screens, written into the page: see inlineStyle.
     cssCodeSplit: false,
-    rolldownOptions: { output: { codeSplitting: { groups: together } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: together },
+        // Seven letters tell versions of a file apart. The names of all screens stand in the entry, where nothing shortens them.
+        entryFileNames: 'assets/[name]-[hash:7].js',
+        chunkFileNames: 'assets/[name]-[hash:7].js',
+      },
+    },
   },
   server: {
     host: '127.0.0.1',
