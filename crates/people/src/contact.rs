@@ -20,7 +20,7 @@ pub async fn of_account(db: &Db, hospital: HospitalId, id: AccountId) -> Result<
     Ok(Contact { lang: found.lang, elder: found.elder, wechat, phone: found.phone })
 }
 
-/// The account that has proven a phone, if there is one.
+/// The account that has proven a phone, or else of whoever is on file themselves with it; if there is one.
 ///
 /// # Errors
 /// Any [`StoreError`].
@@ -30,7 +30,11 @@ pub async fn account_of_phone(
     hospital: HospitalId,
     phone: &Mobile,
 ) -> Result<Option<AccountId>> {
-    account::by_phone(tx, hospital, &cover::phone_blind(vault, hospital, phone)).await
+    let blind = cover::phone_blind(vault, hospital, phone);
+    match account::by_phone(tx, hospital, &blind).await? {
+        Some(account) => Ok(Some(account)),
+        None => person::account_of_own_phone(tx, hospital, &blind).await,
+    }
 }
 
 /// The accounts that are bound to a person, in the order in which they were bound.

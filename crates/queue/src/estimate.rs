@@ -97,6 +97,12 @@ impl Belief {
         self.mean.exp()
     }
 
+    /// From one call to the next in a room, on average, in seconds.
+    #[must_use]
+    pub fn each(self) -> f64 {
+        self.average() + BETWEEN
+    }
+
     fn average(self) -> f64 {
         (self.mean + self.spread.powi(2) / 2.0).exp()
     }
@@ -135,6 +141,33 @@ pub struct Ahead {
     pub rooms: usize,
     /// In how many seconds the line begins to move: a pause, a doctor who begins at eight.
     pub starts_in: f64,
+}
+
+/// People come so long before their segment begins, as a rule (`health.md` 5.3). Seconds.
+const COME_BEFORE: f64 = 15.0 * 60.0;
+/// Of those who have booked so many come …
+const COMES: f64 = 0.85;
+/// … and of those who are not there when their segment begins, so many still do; half an hour later hardly anybody.
+const COMES_LATE: f64 = 0.35;
+const TOO_LATE: f64 = 30.0 * 60.0;
+
+/// How many of those of earlier segments who have not come yet will be sent in before somebody whose own turn would come in
+/// `own_turn` seconds without them, when each call takes `each` seconds of the line. `segments`: in how many seconds each begins
+/// (less than 0: it has begun), and how many of it are not there. Whoever comes only after that turn is not before it; so the
+/// segments are gone through in their order, and each that comes in time puts the turn off for those behind it.
+#[must_use]
+pub fn still_to_come(segments: impl IntoIterator<Item = (f64, u32)>, own_turn: f64, each: f64) -> f64 {
+    let mut segments: Vec<(f64, u32)> = segments.into_iter().collect();
+    segments.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let mut before = 0.0;
+    for (begins_in, people) in segments {
+        let share = if begins_in >= 0.0 { COMES } else { COMES_LATE * (1.0 + begins_in / TOO_LATE).max(0.0) };
+        if begins_in - COME_BEFORE > own_turn + before * each {
+            break;
+        }
+        before += share * f64::from(people);
+    }
+    before
 }
 
 /// A wait: seconds from now.

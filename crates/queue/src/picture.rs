@@ -34,8 +34,6 @@ const GOOD_FOR: Duration = Duration::from_secs(5);
 pub(crate) const BACK_TAKES: f64 = 0.6;
 /// A doctor who has seen somebody so lately is still there, though the session is over.
 const AT_WORK: Duration = Duration::from_secs(15 * 60);
-/// How many of those who have booked come (`health.md` 5.3).
-const COMES: f64 = 0.85;
 
 /// When somebody will be called, in whole minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,25 +141,32 @@ impl LinePicture {
         });
         let in_rooms = open.iter().filter(|t| matches!(t.state, TicketState::Called | TicketState::Serving));
         let elapsed = in_rooms.filter_map(|t| t.called_at).map(|called| now.since(called).as_secs_f64());
+        let starts_in = self.starts_at(open, now).since(now).as_secs_f64();
         let ahead = Ahead {
             people: people.collect(),
-            expected: own.map_or(0.0, |own| self.still_to_come(own.line_at, now)),
+            expected: own.map_or(0.0, |own| self.still_to_come(own.line_at, at, starts_in, now)),
             inserted: self.inserted,
             in_rooms: elapsed.collect(),
             rooms: self.active_rooms,
-            starts_in: self.starts_at(open, now).since(now).as_secs_f64(),
+            starts_in,
         };
         estimate::wait(self.belief, &ahead)
     }
 
-    /// How many of those who have not come yet will be sent in before somebody who stands in the line by `line_at`.
-    fn still_to_come(&self, line_at: UnixMs, now: UnixMs) -> f64 {
+    /// How many of those who have not come yet will be sent in before somebody who stands in the line by `line_at`, with so many
+    /// people ahead of them, when the line begins to move in `starts_in` seconds.
+    fn still_to_come(&self, line_at: UnixMs, ahead: usize, starts_in: f64, now: UnixMs) -> f64 {
         if !self.policy.by_segment {
             return 0.0;
         }
-        let late = now.minus(Duration::from_secs(30 * 60));
-        let before = self.expected.iter().filter(|(start, _)| *start < line_at && *start >= late);
-        before.map(|(_, people)| f64::from(*people) * COMES).sum()
+        let in_seconds = |at: UnixMs| {
+            if at >= now { at.since(now).as_secs_f64() } else { -now.since(at).as_secs_f64() }
+        };
+        let earlier = self.expected.iter().filter(|(start, _)| *start < line_at);
+        let segments = earlier.map(|(start, people)| (in_seconds(*start), *people));
+        let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        let each = self.belief.each() / count(self.active_rooms.max(1));
+        estimate::still_to_come(segments, starts_in + count(ahead) * each, each)
     }
 
     /// When the line begins to move: now, unless it is paused, or the doctor is not there: before the first session of the day

@@ -29,7 +29,7 @@ impl Answer {
     pub(crate) async fn try_read(asked: String, response: reqwest::Response) -> Result<Self, String> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.map_err(|error| format!("{asked}: {error}"))?.to_vec();
-        let text = String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Self { asked, status, headers, bytes, text, json })
     }

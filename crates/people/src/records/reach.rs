@@ -25,7 +25,7 @@ const AFTER_MESSAGE: Duration = Duration::from_secs(48 * 3600);
         /// Messages in the chat, while its window is open.
         #[schema(rename = "chat")]
         Chat = "chat",
-        /// Text messages, to a phone that was proven.
+        /// Text messages, to the phone that the account has proven, or else to the one that is on the patient's file.
         #[schema(rename = "sms")]
         Sms = "sms",
     }
@@ -56,23 +56,24 @@ pub async fn of_patient(db: &Db, h: HospitalId, id: PersonId) -> std::result::Re
     sql::by_id(db, h, id).await?.ok_or(Refusal::NotFound)?;
     let now = db.now();
     let rows: Vec<Row> = db.all(sql::HOLDERS_OF, args![h, id]).await?;
+    let on_file = contact::phone_of_person(db, h, id).await?.is_some();
     let mut all = Vec::with_capacity(rows.len());
     for row in &rows {
         let account: AccountId = row.get("account_id")?;
         let contact = contact::of_account(db, h, account).await?;
-        all.push(reached(row, &contact, now)?);
+        all.push(reached(row, &contact, on_file, now)?);
     }
     Ok(all)
 }
 
-fn reached(row: &Row, contact: &Contact, now: UnixMs) -> Result<Reached> {
+fn reached(row: &Row, contact: &Contact, on_file: bool, now: UnixMs) -> Result<Reached> {
     let chat_until = chat_until(contact, now);
     Ok(Reached {
         relation: row.get("relation")?,
         since: row.get("bound_at")?,
         phone_masked: row.get("masked")?,
         lang: contact.lang,
-        ways: ways(contact, chat_until.is_some()),
+        ways: ways(contact, on_file, chat_until.is_some()),
         chat_until,
     })
 }
@@ -83,9 +84,9 @@ fn chat_until(contact: &Contact, now: UnixMs) -> Option<UnixMs> {
     Some(wrote.plus(AFTER_MESSAGE)).filter(|until| now < *until)
 }
 
-fn ways(contact: &Contact, chat: bool) -> Vec<Way> {
+fn ways(contact: &Contact, on_file: bool, chat: bool) -> Vec<Way> {
     let follows = contact.wechat.iter().any(|one| one.following);
-    [(follows, Way::Wechat), (chat, Way::Chat), (contact.phone.is_some(), Way::Sms)]
+    [(follows, Way::Wechat), (chat, Way::Chat), (contact.phone.is_some() || on_file, Way::Sms)]
         .into_iter()
         .filter_map(|(open, way)| open.then_some(way))
         .collect()
@@ -111,8 +112,9 @@ mod tests {
 
     #[test]
     fn followers_are_reached_and_those_who_left_are_not() {
-        let open = |contact: &Contact| ways(contact, chat_until(contact, NOW).is_some());
+        let open = |contact: &Contact| ways(contact, false, chat_until(contact, NOW).is_some());
         assert_eq!(open(&contact(&[])), []);
+        assert_eq!(ways(&contact(&[]), true, false), [Way::Sms], "the number on file");
         assert_eq!(open(&contact(&[(true, None)])), [Way::Wechat]);
         assert_eq!(open(&contact(&[(true, Some(47))])), [Way::Wechat, Way::Chat]);
         assert_eq!(open(&contact(&[(true, Some(48))])), [Way::Wechat]);

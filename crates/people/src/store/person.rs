@@ -49,6 +49,8 @@ use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, 
     BY_DOCUMENT = "SELECT p.id, p.name_blind, p.phone_blind, p.birth_date, p.sex, d.tail_blind FROM person_document d
              JOIN person p ON p.hospital_id = d.hospital_id AND p.id = d.person_id
              WHERE d.hospital_id = $1 AND d.number_blind = $2 AND d.voided_at IS NULL AND p.merged_into IS NULL";
+    OWN_PHONE = "SELECT b.account_id FROM person p JOIN binding b ON b.hospital_id = p.hospital_id AND b.person_id = p.id
+             WHERE p.hospital_id = $1 AND p.phone_blind = $2 AND b.relation = 'self' AND b.voided_at IS NULL ORDER BY b.bound_at DESC, b.id LIMIT 1";
     BY_NAME_AND_PHONE = "SELECT p.id, p.name_blind, p.phone_blind, p.birth_date, p.sex, d.tail_blind FROM person p
              LEFT JOIN person_document d ON d.hospital_id = p.hospital_id AND d.person_id = p.id AND d.is_main = 1 AND d.voided_at IS NULL
              WHERE p.hospital_id = $1 AND p.phone_blind = $2 AND p.name_blind = $3
@@ -233,6 +235,15 @@ pub(crate) async fn other_holders(
 pub(crate) async fn lock(tx: &mut Tx, h: HospitalId, id: PersonId) -> Result<bool> {
     let now = tx.now();
     Ok(tx.exec(LOCK_PERSON, args![h, id, now]).await? == 1)
+}
+
+/// The account of whoever is on file themselves with this phone; of several the last.
+pub(crate) async fn account_of_own_phone(
+    tx: &mut Tx,
+    h: HospitalId,
+    blind: &str,
+) -> Result<Option<AccountId>> {
+    Ok(tx.opt::<One<AccountId>>(OWN_PHONE, args![h, blind]).await?.map(|one| one.0))
 }
 
 pub(crate) async fn holders(db: &Db, h: HospitalId, person: PersonId) -> Result<Vec<AccountId>> {

@@ -61,6 +61,7 @@ async fn every_route_has_its_permission() {
             ("GET /api/v1/patients/imports/{id}/wrong", "patients.import"),
             ("GET /api/v1/patients/merges", "patients.merge"),
             ("GET /api/v1/patients/{id}", "patients.see"),
+            ("GET /api/v1/patients/{id}/reach", "patients.see"),
             ("GET /api/v1/persons/{id}/cards", "people.persons.see"),
             ("GET /api/v1/persons/{id}/data", "people.persons.see"),
             ("GET /api/v1/persons/{id}/data/export", "people.persons.see"),

@@ -47,6 +47,23 @@ fn nobody_ahead_and_a_free_room_is_now() {
 }
 
 #[test]
+fn only_those_who_come_before_ones_turn_are_before_it() {
+    let before =
+        |segments: &[(f64, u32)], own_turn: f64| still_to_come(segments.iter().copied(), own_turn, 300.0);
+    let minutes = |n: f64| n * 60.0;
+    assert_eq!(before(&[], 0.0), 0.0);
+    // They come a quarter of an hour before their time: in time for a turn in half an hour, not for one now.
+    assert_eq!(before(&[(minutes(40.0), 4)], minutes(30.0)), 4.0 * COMES);
+    assert_eq!(before(&[(minutes(40.0), 4)], 0.0), 0.0);
+    // The first put the turn off, so that the second are before it, too.
+    let both = before(&[(minutes(10.0), 8), (minutes(40.0), 4)], 0.0);
+    assert_eq!(both, 12.0 * COMES);
+    // Of those whose time has begun fewer and fewer still come.
+    let late = |by: f64| before(&[(-minutes(by), 10)], minutes(60.0));
+    assert!(late(1.0) > late(20.0) && late(20.0) > 0.0 && late(31.0) == 0.0, "{} {}", late(1.0), late(20.0));
+}
+
+#[test]
 fn today_counts_more_the_more_there_is_of_it() {
     let usual = Belief { mean: 420.0_f64.ln(), spread: 0.5, weight: 200.0 };
     let fast = |n| usual.learn(std::iter::repeat_n(200.0, n)).median();

@@ -86,17 +86,21 @@ async fn two_nurses_at_one_number() {
                 assert!(answer.status == 200 || (answer.status == 409 && told), "{}", answer.text);
             }
             assert!(passed.status == 200 || moved.status == 200, "{} {}", passed.text, moved.text);
+            // What the other node did shows here within a moment.
             let mut found = 0;
-            for queue in [&floor.li, &floor.wang] {
-                let line = nurses[0].get(&format!("/api/v1/desk/queues/{queue}")).await.good();
-                for list in ["lines", "in_rooms", "away"] {
-                    found += line[list]
-                        .as_array()
-                        .unwrap()
-                        .iter()
-                        .filter(|t| t["id"] == tickets[0].as_str())
-                        .count();
+            for _ in 0..50 {
+                found = 0;
+                for queue in [&floor.li, &floor.wang] {
+                    let line = nurses[0].get(&format!("/api/v1/desk/queues/{queue}")).await.good();
+                    for list in ["lines", "in_rooms", "away"] {
+                        let tickets_there = line[list].as_array().unwrap();
+                        found += tickets_there.iter().filter(|t| t["id"] == tickets[0].as_str()).count();
+                    }
                 }
+                if found == 1 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
             assert_eq!(found, 1, "in one place");
             assert_eq!(place(&phones[1], &tickets[1]).await["state"], "left");
