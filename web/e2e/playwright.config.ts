@@ -60,7 +60,7 @@ export default defineConfig<{ kind: Kind }>({
       use: { ...phone, viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
     },
     // Kiosk, desk and posters, with phones that scan.
-    { name: 'coming', testMatch: /coming\.spec\.ts/, testIgnore: [] },
+    { name: 'coming', testMatch: /coming\.spec\.ts/, testIgnore: [], use: { locale: 'zh-CN' } },
     // A screen and a kiosk beside the console, in a demonstration of their own.
     { name: 'calling', testMatch: /(calling|day)\.spec\.ts/, testIgnore: [] },
     // The simulator's phones, in the demonstration itself.

@@ -33,6 +33,14 @@ export async function look(page: Page, name: string, folder = 'console'): Promis
     await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
     `${name}: wider`,
   ).toBeLessThan(1)
+  // Colours are judged as they are in the end, not on their way there; what turns for ever is left out.
+  await page.evaluate(async () => {
+    const moving = document
+      .getAnimations()
+      .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+    const pause = new Promise((resume) => setTimeout(resume, 2_000))
+    await Promise.race([Promise.allSettled(moving.map((one) => one.finished)), pause])
+  })
   await page.evaluate(axeSource)
   const found = await page.evaluate(async () => {
     const { axe } = window as unknown as {

@@ -51,7 +51,7 @@ test('a full day offers its waitlist, which one can join and leave', async ({
   const planned = (await (await request.get(`${origin}/api/v1/staff/clinics/${clinic.id}`)).json()) as {
     slots: { id: string; taken: number }[]
   }
-  const slots = planned.slots.map((slot) => ({ id: slot.id, capacity: slot.taken }))
+  const slots = planned.slots.map((slot) => ({ slot_id: slot.id, capacity: slot.taken }))
   const narrowed = await request.patch(`${origin}/api/v1/staff/clinics/${clinic.id}`, {
     headers,
     data: { slots },

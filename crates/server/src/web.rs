@@ -110,9 +110,7 @@ impl Pages {
         let found = if path.is_empty() { None } else { file(app, path, request.headers()) };
         match found {
             Some(response) => response,
-            None if path.contains('.') || path.starts_with("assets/") => {
-                StatusCode::NOT_FOUND.into_response()
-            }
+            None if is_file(path) || path.starts_with("assets/") => StatusCode::NOT_FOUND.into_response(),
             None => self.page(app, request.headers()),
         }
     }
@@ -143,6 +141,16 @@ struct Hashes {
 }
 
 /// `sha256-…` as a policy wants it, in quotes.
+/// Whether a path names a file, not a page: its last part ends like one. A page's own part may have dots in it, too: the codes of
+/// places do (`/here/1.…`).
+fn is_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').is_some_and(|(_, ending)| {
+        (1..=11).contains(&ending.len())
+            && ending.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
 fn quoted(hashes: &[String]) -> String {
     hashes.iter().map(|h| format!("'{}'", h.trim_matches('\''))).collect::<Vec<_>>().join(" ")
 }
@@ -202,4 +210,22 @@ fn not_built() -> Response {
                 <p>请在项目目录运行 <code>cargo xtask demo</code>，或 <code>cd web &amp;&amp; npm ci &amp;&amp; npm run build</code>。接口已经可用。</p>\
                 <p>Run <code>cargo xtask demo</code> in the project, or <code>cd web &amp;&amp; npm ci &amp;&amp; npm run build</code>. The API works already.</p>";
     (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_have_dots_in_its_path_and_a_file_is_told_by_its_ending() {
+        for file in
+            ["favicon.ico", "assets/first-CDEMSHM.js", "site.webmanifest", "a/b.png", "robots.txt", "x.mp3"]
+        {
+            assert!(is_file(file), "{file}");
+        }
+        let code = format!("here/1.01a2295f9d61767c9417da0dbfdde8b3.1.0.{}", "0a".repeat(32));
+        for page in ["", "here", code.as_str(), "doctors/doc_1", "v1.2/page", "name."] {
+            assert!(!is_file(page), "{page}");
+        }
+    }
 }
