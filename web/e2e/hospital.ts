@@ -54,7 +54,18 @@ export class Hospital {
     const file = join(this.data, 'demo.json')
     rmSync(file, { force: true })
     const [port, sim] = this.ports.map(String) as [string, string]
-    const args = ['demo', '--data', this.data, '--port', port, '--sim-port', sim, '--patients', '100']
+    const args = [
+      'demo',
+      '--data',
+      this.data,
+      '--port',
+      port,
+      '--sim-port',
+      sim,
+      '--patients',
+      '100',
+      '--still',
+    ]
     this.program = spawn(binary, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
     await expect(() => expect(existsSync(file)).toBe(true)).toPass({ timeout: 120_000, intervals: [100] })
   }

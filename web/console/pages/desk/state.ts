@@ -16,6 +16,8 @@ export type Act = 'call' | 'recall' | 'begin' | 'pass' | 'exam' | 'back' | 'end'
 export function useDesk() {
   const desk = shallowRef<DeskState>()
   const doing = useDoing()
+  // Looking again by itself must not swallow the key that somebody presses meanwhile.
+  const looking = useDoing()
   const undo = shallowRef<{ id: string; until: number; what: string }>()
   const now = ref(Date.now())
   const timer = setInterval(() => {
@@ -46,8 +48,9 @@ export function useDesk() {
   }
 
   async function load(): Promise<void> {
-    const fresh = await doing.run(() => call('get', '/api/v1/desk'))
+    const fresh = await looking.run(() => call('get', '/api/v1/desk'))
     if (fresh) desk.value = fresh
+    else if (!desk.value) doing.problem.value = looking.problem.value
   }
 
   const { up } = useTopics(
