@@ -27,8 +27,8 @@ use crate::model::{BindingId, BoundPerson, ConsentKind, DocumentKind, PersonId, 
                  d.kind AS document_kind,
                  (SELECT CAST(COUNT(*) AS BIGINT) FROM card c WHERE c.hospital_id = b.hospital_id AND c.person_id = b.person_id AND c.voided_at IS NULL) AS cards
              FROM json_each($2) AS r
-             JOIN binding b ON b.hospital_id = $1 AND b.account_id = r.value->>0 AND b.person_id = r.value->>1 AND b.voided_at IS NULL
-             JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
+             CROSS JOIN binding b ON b.hospital_id = $1 AND b.account_id = r.value->>0 AND b.person_id = r.value->>1 AND b.voided_at IS NULL
+             CROSS JOIN person p ON p.hospital_id = b.hospital_id AND p.id = b.person_id
              LEFT JOIN person_document d ON d.hospital_id = b.hospital_id AND d.person_id = b.person_id AND d.is_main = 1 AND d.voided_at IS NULL"
         postgres "SELECT b.account_id, b.person_id, b.relation, b.is_default, b.bound_at, p.name_masked, p.birth_date, p.sex, p.verified_at,
                  d.kind AS document_kind,
