@@ -70,6 +70,10 @@ pub(super) async fn rush(
             // Everybody has looked at their page before: they are known.
             let mut person = Person { line, host: address.to_string(), phone, nth };
             person.looks().await?;
+            // The server has closed lines on which nobody said anything; browsers open them anew, as people wake their phones.
+            let awake = Duration::from_millis(2_000 + u64::try_from(nth % 2_000)?);
+            until(comes.minus(awake)).await;
+            person.line = Line::open(address).await?;
             person.wants(&slot, comes).await
         });
     }
@@ -78,6 +82,14 @@ pub(super) async fn rush(
         told.push(one??);
     }
     Ok(told)
+}
+
+/// Waits until then, to the millisecond.
+async fn until(at: UnixMs) {
+    let clock = Clock::machine();
+    while clock.now() < at {
+        tokio::time::sleep(at.since(clock.now()).max(Duration::from_millis(1))).await;
+    }
 }
 
 /// How long after the release somebody comes: nine in ten within the first second, more of them in its first half; the others
@@ -118,11 +130,8 @@ impl Person {
     }
 
     async fn wants(&mut self, slot: &str, comes: UnixMs) -> Result<Told> {
+        until(comes).await;
         let clock = Clock::machine();
-        while clock.now() < comes {
-            let left = comes.since(clock.now());
-            tokio::time::sleep(left.max(Duration::from_millis(1))).await;
-        }
         let asked = clock.now();
         let (status, text) = self.asks(slot).await?;
         let ticket_ms = clock.now().0 - asked.0;
