@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use base::{Clock, Date, Fen, HalfDay, HospitalId, Secret, Text2, UnixMs, WallTime};
+use base::{Clock, Date, Fen, HalfDay, Text2, UnixMs, WallTime};
 use edge::session::{CookieStyle, NewSession, Sessions};
 use edge::{Actor, Hospital, Hospitals, Profile, Role, StaffId, csrf};
 use hyper::header::HeaderValue;
-use people::channel::{CallbackFormat, CallbackMode, ChannelKind, Hosts, NewChannel, add_channel};
+use people::channel::add_channel;
 use people::documents::Document;
 use people::names::RealName;
 use people::patients::{self, NewPatient};
@@ -24,9 +24,10 @@ use tokio::task::JoinSet;
 
 use super::plan::{DEPARTMENTS, Day, Doctor};
 use crate::load::Phone;
+pub(super) use crate::rush::prepare::HOSPITAL;
+use crate::rush::prepare::channel;
 use crate::signed::Signed;
 
-pub(super) const HOSPITAL: HospitalId = HospitalId(1);
 /// So many people are made in one transaction.
 const AT_ONCE: usize = 500;
 const SLOTS_TEXT: &str = "SELECT id FROM slot WHERE hospital_id = $1 AND clinic_id = $2 ORDER BY position";
@@ -242,26 +243,6 @@ async fn person(
     let person = patients::add(tx, vault, HOSPITAL, &patient).await?;
     patients::bind(tx, HOSPITAL, account, person, Relation::Oneself).await?;
     Ok((account, person.to_string()))
-}
-
-fn channel() -> NewChannel {
-    NewChannel {
-        hospital: HOSPITAL,
-        name: "bench".into(),
-        kind: ChannelKind::Subscription,
-        app_id: "wxbench0000000000".into(),
-        original_id: "gh_bench0000000".into(),
-        secret: Secret::new("of no use anywhere"),
-        token: Secret::new("BenchToken"),
-        aes_key: None,
-        aes_key_previous: None,
-        mode: CallbackMode::Plain,
-        format: CallbackFormat::Xml,
-        // Nobody listens there: nothing leaves this machine.
-        hosts: Some(Hosts::all_at("http://127.0.0.1:9")),
-        js_sdk_url: None,
-        verify_files: BTreeMap::new(),
-    }
 }
 
 async fn staff(sessions: &Sessions, roles: &[Role]) -> Result<Signed> {

@@ -249,7 +249,8 @@ async fn accounts(db: &Db, vault: &Vault, count: u32) -> Result<Vec<(AccountId, 
     Ok(made)
 }
 
-fn channel() -> NewChannel {
+/// A WeChat account at which nobody listens.
+pub(crate) fn channel() -> NewChannel {
     NewChannel {
         hospital: HOSPITAL,
         name: "bench".into(),
