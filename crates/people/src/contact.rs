@@ -1,5 +1,7 @@
 //! How accounts and persons can be reached, for whoever sends messages.
 
+use std::time::Duration;
+
 use ::store::vault::Purpose;
 use ::store::{AuditEntry, Db, Result, Sealed, StoreError, Tx, Vault};
 use base::HospitalId;
@@ -9,6 +11,9 @@ use crate::cover;
 use crate::documents::Mobile;
 use crate::model::{Contact, PersonId};
 use crate::store::{PHONE, account, person};
+
+/// After a message of theirs we may answer in the chat for so long (`wechat.md` 4).
+pub const CHAT_WINDOW: Duration = Duration::from_secs(48 * 3600);
 
 /// How an account can be told something.
 ///

@@ -140,21 +140,19 @@ pub(super) fn postgres(server: &Postgres, database: &str, bookings: u64, phones:
         &["SELECT indexdef FROM pg_indexes WHERE tablename = 'appointment' AND indexname NOT LIKE '%_pkey'"],
     )?;
     let names = server.sql(database, &["SELECT string_agg(quote_ident(indexname), ', ') FROM pg_indexes WHERE tablename = 'appointment' AND indexname NOT LIKE '%_pkey'"])?;
-    let drop = format!("DROP INDEX {names}");
+    let drop_indexes = format!("DROP INDEX {names}");
     let fill = statements(true, bookings, phones, doctors);
     let mut all = vec![
         "SET synchronous_commit = off",
         "SET maintenance_work_mem = '1GB'",
         "SET work_mem = '256MB'",
-        drop.as_str(),
+        drop_indexes.as_str(),
     ];
     all.extend(fill.iter().map(String::as_str));
     all.extend(made.lines());
     all.extend(["VACUUM ANALYZE appointment", "VACUUM ANALYZE slot", "VACUUM ANALYZE clinic", "CHECKPOINT"]);
-    server.sql(database, &all).map(drop_text)
+    server.sql(database, &all).map(drop)
 }
-
-fn drop_text(_: String) {}
 
 /// Fills an SQLite file that nobody has open.
 pub(super) async fn sqlite(file: &Path, bookings: u64, phones: u64) -> Result<()> {
@@ -194,8 +192,6 @@ pub(super) async fn sqlite(file: &Path, bookings: u64, phones: u64) -> Result<()
 async fn run(db: &mut SqliteConnection, statement: &str) -> Result<()> {
     db.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())))
         .await
-        .map(drop_done)
+        .map(drop)
         .with_context(|| statement.to_owned())
 }
-
-fn drop_done(_: sqlx::sqlite::SqliteQueryResult) {}

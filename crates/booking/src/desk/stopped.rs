@@ -39,10 +39,9 @@ impl Desk {
             return Err(Problem::not_found());
         }
         let (persons, slots) = sql::desk::touched_by(&mut tx, hospital.id, change).await?;
-        sql::lock_persons(&mut tx, hospital.id, &persons.into_iter().collect::<Vec<PersonId>>()).await?;
+        sql::lock_persons(&mut tx, hospital.id, &persons).await?;
         let clinic = plan::resume(&mut tx, caller, change).await?;
-        let stock =
-            schedule::stock::lock(&mut tx, hospital.id, &slots.into_iter().collect::<Vec<SlotId>>()).await?;
+        let stock = schedule::stock::lock(&mut tx, hospital.id, &slots).await?;
         let mut stock: HashMap<SlotId, Stock> = stock.into_iter().map(|s| (s.slot, s)).collect();
         let mut undone = Undone { clinic, restored: 0, let_go: 0 };
         // Once more under the persons' locks: somebody may just have booked again.

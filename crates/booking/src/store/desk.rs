@@ -117,19 +117,19 @@ pub(crate) async fn stopped_by(
     tx.exec(STOPPED_BY, args![hospital, id, change]).await.map(drop)
 }
 
-/// Whom and which segments a change has touched, without a lock: for taking the locks in order before [`of_stop`].
+/// Whom and which segments a change has touched, each once and in order, without a lock: for taking the locks in order before [`of_stop`].
 pub(crate) async fn touched_by(
     tx: &mut Tx,
     hospital: HospitalId,
     change: ChangeId,
-) -> Result<(BTreeSet<PersonId>, BTreeSet<SlotId>)> {
+) -> Result<(Vec<PersonId>, Vec<SlotId>)> {
     let rows: Vec<Row> = tx.all(TOUCHED_BY, args![hospital, change]).await?;
-    let mut touched = (BTreeSet::new(), BTreeSet::new());
+    let (mut persons, mut slots) = (BTreeSet::new(), BTreeSet::new());
     for row in &rows {
-        touched.0.insert(row.get("person_id")?);
-        touched.1.insert(row.get("slot_id")?);
+        persons.insert(row.get("person_id")?);
+        slots.insert(row.get("slot_id")?);
     }
-    Ok(touched)
+    Ok((persons.into_iter().collect(), slots.into_iter().collect()))
 }
 
 /// What a change has called off, locked: behind its persons, as whoever books again locks the person and then what was called off.

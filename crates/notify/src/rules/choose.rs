@@ -9,7 +9,7 @@ use crate::model::{Channel, Kind};
 use crate::settings::Quiet;
 
 /// After a message of theirs we may answer in the chat for 48 hours …
-const AFTER_MESSAGE: Duration = Duration::from_secs(48 * 3600);
+const AFTER_MESSAGE: Duration = people::contact::CHAT_WINDOW;
 /// … this often,
 const PER_MESSAGE: i64 = 5;
 /// and for a minute after they followed, scanned or tapped …

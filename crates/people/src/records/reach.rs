@@ -1,7 +1,5 @@
 //! Who can still be told something about a patient, and by which way: for staff who wonder why nobody came.
 
-use std::time::Duration;
-
 use ::store::value::Row;
 use ::store::{Db, Result, args};
 use base::{HospitalId, Lang, UnixMs};
@@ -10,9 +8,6 @@ use edge::AccountId;
 use super::store as sql;
 use crate::model::{Contact, PersonId, Relation};
 use crate::{contact, refusal::Refusal};
-
-/// After a message of theirs we may answer in the chat for so long.
-const AFTER_MESSAGE: Duration = Duration::from_secs(48 * 3600);
 
 ::store::text_enum! {
     /// A way to tell somebody something.
@@ -81,7 +76,7 @@ fn reached(row: &Row, contact: &Contact, on_file: bool, now: UnixMs) -> Result<R
 fn chat_until(contact: &Contact, now: UnixMs) -> Option<UnixMs> {
     let wrote =
         contact.wechat.iter().filter(|one| one.following).filter_map(|one| one.last_message_at).max()?;
-    Some(wrote.plus(AFTER_MESSAGE)).filter(|until| now < *until)
+    Some(wrote.plus(contact::CHAT_WINDOW)).filter(|until| now < *until)
 }
 
 fn ways(contact: &Contact, on_file: bool, chat: bool) -> Vec<Way> {

@@ -75,7 +75,7 @@ use crate::model::{ChannelAccountId, LangSource, WechatContact};
 
 /// See [`crate::contact::reach`].
 pub(crate) async fn reach(db: &Db, h: HospitalId) -> Result<crate::contact::Reach> {
-    let open = db.now().minus(std::time::Duration::from_secs(48 * 3600));
+    let open = db.now().minus(crate::contact::CHAT_WINDOW);
     let row: Row = db.one(REACH, args![h, open]).await?;
     let count = |name: &str| row.get::<Option<i64>>(name).map(Option::unwrap_or_default);
     Ok(crate::contact::Reach {
