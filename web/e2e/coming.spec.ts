@@ -266,6 +266,8 @@ test('a doctor’s poster leads a stranger to that doctor’s next free numbers'
   await office.getByRole('option', { name: '医生名片' }).click()
   await form.locator('.el-select').nth(1).click()
   await office.getByRole('option', { name: '心血管内科' }).click()
+  // The list before it fades away over the next one.
+  await expect(office.getByRole('option').filter({ visible: true })).toHaveCount(0)
   await form.locator('.el-select').nth(2).click()
   const option = office.getByRole('option').filter({ visible: true }).first()
   const doctor = (await option.textContent())?.trim() ?? ''

@@ -120,10 +120,11 @@ test('a day of the finance office, closed on the next morning', async ({ browser
 
   // From the platform's number on the payer's phone to the bill, and down to what proved it.
   await finance.getByRole('link', { name: '账单查询' }).click()
-  await finance.getByLabel('编号').fill('4200-nothing')
+  await finance.getByRole('heading', { name: '账单查询', level: 1 }).waitFor()
+  await finance.getByLabel('编号', { exact: true }).fill('4200-nothing')
   await finance.getByRole('button', { name: '查找' }).click()
   await expect(finance.getByText('没有这个编号的账单。')).toBeVisible()
-  await finance.getByLabel('编号').fill(number)
+  await finance.getByLabel('编号', { exact: true }).fill(number)
   await finance.getByRole('button', { name: '查找' }).click()
   await expect(finance.getByRole('heading', { name: '账本' })).toBeVisible()
   await finance.getByRole('button', { name: '看凭据' }).first().click()

@@ -3,8 +3,12 @@
 //! A problem has a stable `code` that programs rely on and a sentence in both languages that people read. Which HTTP
 //! status it has follows from its kind. What happened inside (a database error, a platform's answer) is never part of it.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::sync::Arc;
+
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::Value;
 
 use crate::lang::{Lang, Text2};
 
@@ -68,15 +72,31 @@ impl Kind {
 }
 
 /// A field at fault.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     /// Its path in the request, `document.number`.
     pub field: String,
     /// What is wrong with it, stable.
     pub code: &'static str,
     /// The same for people.
-    #[serde(skip)]
     pub detail: Text2,
+}
+
+/// JSON that has been written before and is told to many.
+#[derive(Debug, Clone)]
+pub struct Written(Arc<RawValue>);
+
+impl Written {
+    /// Writes it; `None` for what has no form in JSON.
+    pub fn of(value: &impl Serialize) -> Option<Self> {
+        to_raw_value(value).ok().map(|raw| Self(raw.into()))
+    }
+}
+
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
 }
 
 /// A problem to be told to the caller.
@@ -92,13 +112,20 @@ pub struct Problem {
     /// The fields at fault.
     pub fields: Vec<Field>,
     /// Further members of the answer (`opens_at`, `limit`, `retry_after_s`).
-    pub extra: Map<String, Value>,
+    extra: Vec<(&'static str, Member)>,
+}
+
+/// A further member of the answer.
+#[derive(Debug, Clone, PartialEq)]
+enum Member {
+    Value(Value),
+    Written(Written),
 }
 
 impl Problem {
     /// A problem with its sentence in Chinese and English.
     pub fn new(kind: Kind, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { kind, code, detail: Text2::new(zh, en), fields: Vec::new(), extra: Map::new() }
+        Self { kind, code, detail: Text2::new(zh, en), fields: Vec::new(), extra: Vec::new() }
     }
 
     /// Adds a field at fault.
@@ -114,31 +141,43 @@ impl Problem {
         self
     }
 
-    /// Adds a member to the answer.
+    /// Adds a member to the answer, or replaces it.
     #[must_use]
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.extra.insert(key.to_owned(), value.into());
+    pub fn with(self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.and(key, Member::Value(value.into()))
+    }
+
+    /// As [`Self::with`], of what many are told.
+    #[must_use]
+    pub fn with_written(self, key: &'static str, value: Written) -> Self {
+        self.and(key, Member::Written(value))
+    }
+
+    fn and(mut self, key: &'static str, member: Member) -> Self {
+        self.extra.retain(|(known, _)| *known != key);
+        self.extra.push((key, member));
         self
+    }
+
+    /// After how many seconds the same request may be sent again, where that is said.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u64> {
+        self.extra.iter().find_map(|(key, member)| match member {
+            Member::Value(value) if *key == "retry_after_s" => value.as_u64(),
+            _ => None,
+        })
     }
 
     /// The body of the answer (RFC 9457) in the caller's language. `request_id` is what the person can quote.
     #[must_use]
+    pub fn told<'a>(&'a self, lang: Lang, request_id: &'a str) -> Told<'a> {
+        Told { problem: self, lang, request_id, status: self.kind.status() }
+    }
+
+    /// As [`Self::told`], as part of an answer.
+    #[must_use]
     pub fn body(&self, lang: Lang, request_id: &str) -> Value {
-        let mut body = self.extra.clone();
-        body.insert("type".into(), "about:blank".into());
-        body.insert("status".into(), self.kind.status().into());
-        body.insert("code".into(), self.code.into());
-        body.insert("title".into(), self.detail.get(lang).into());
-        body.insert("detail".into(), self.detail.get(lang).into());
-        body.insert("request_id".into(), request_id.into());
-        if !self.fields.is_empty() {
-            let fields = self
-                .fields
-                .iter()
-                .map(|f| serde_json::json!({"field": f.field, "code": f.code, "detail": f.detail.get(lang)}));
-            body.insert("fields".into(), fields.collect());
-        }
-        Value::Object(body)
+        serde_json::to_value(self.told(lang, request_id)).unwrap_or_default()
     }
 
     /// 404: not there, or not for this caller.
@@ -188,6 +227,56 @@ impl Problem {
     }
 }
 
+/// A problem as it is told: see [`Problem::told`].
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    problem: &'a Problem,
+    lang: Lang,
+    request_id: &'a str,
+    /// The HTTP status: that of the problem's kind, or a neighbour of it.
+    pub status: u16,
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { problem, lang, request_id, status } = *self;
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("type", "about:blank")?;
+        body.serialize_entry("status", &status)?;
+        body.serialize_entry("code", problem.code)?;
+        body.serialize_entry("title", problem.detail.get(lang))?;
+        body.serialize_entry("detail", problem.detail.get(lang))?;
+        body.serialize_entry("request_id", request_id)?;
+        if !problem.fields.is_empty() {
+            let fields: Vec<_> = problem.fields.iter().map(|field| ToldField { field, lang }).collect();
+            body.serialize_entry("fields", &fields)?;
+        }
+        for (key, member) in &problem.extra {
+            match member {
+                Member::Value(value) => body.serialize_entry(key, value)?,
+                Member::Written(Written(value)) => body.serialize_entry(key, value.as_ref())?,
+            }
+        }
+        body.end()
+    }
+}
+
+struct ToldField<'a> {
+    field: &'a Field,
+    lang: Lang,
+}
+
+impl Serialize for ToldField<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { field, lang } = *self;
+        let mut body = serializer.serialize_map(Some(3))?;
+        body.serialize_entry("field", &field.field)?;
+        body.serialize_entry("code", field.code)?;
+        body.serialize_entry("detail", field.detail.get(lang))?;
+        body.end()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,5 +294,8 @@ mod tests {
         let en = problem.body(Lang::En, "r1");
         assert_eq!(en["fields"][0]["detail"], "must not be empty");
         assert_eq!(en["request_id"], "r1");
+        let near = Written::of(&["slt_1"]).unwrap();
+        let told = problem.with_written("nearest", near).body(Lang::En, "r1");
+        assert_eq!((&told["nearest"][0], &told["limit"]), (&"slt_1".into(), &5.into()));
     }
 }

@@ -2,7 +2,7 @@
 
 use base::{Date, Fen, HospitalId};
 use edge::Hospital;
-use store::{Result, StoreError, Tx};
+use store::{Db, Result, StoreError, Tx};
 
 use crate::model::{Charge, ChargeId, ChargeState, Item};
 use crate::payable::Bill;
@@ -84,6 +84,15 @@ pub async fn of_subject(
     subject: &str,
 ) -> Result<Option<Charge>> {
     sql::of_subject(tx, hospital, kind, subject).await
+}
+
+/// Whether a thing is paid for and was given, as of the last commit.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn is_settled(db: &Db, hospital: HospitalId, kind: &str, subject: &str) -> Result<bool> {
+    let charge = sql::read_of_subject(db, hospital, kind, subject).await?;
+    Ok(charge.is_some_and(|charge| charge.state == ChargeState::Settled))
 }
 
 /// Sets a line of the price list.

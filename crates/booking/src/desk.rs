@@ -101,7 +101,7 @@ impl Desk {
         &self,
         hospital: base::HospitalId,
         slot: schedule::SlotId,
-    ) -> Option<serde_json::Value> {
+    ) -> Option<base::problem::Written> {
         self.near.to(&self.counter.board, hospital, slot)
     }
 

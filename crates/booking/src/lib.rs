@@ -56,9 +56,27 @@ pub use model::{AppointmentId, Limits, State};
 pub use problems::refused;
 pub use store::merging;
 
-/// What the capability needs of others.
+/// What the capability needs of others. Every request is handed a copy, so copies share it.
 #[derive(Clone)]
-pub struct BookingDeps {
+pub struct BookingDeps(Arc<Needs>);
+
+impl BookingDeps {
+    /// Of what it needs.
+    #[must_use]
+    pub fn new(needs: Needs) -> Self {
+        Self(Arc::new(needs))
+    }
+}
+
+impl std::ops::Deref for BookingDeps {
+    type Target = Needs;
+    fn deref(&self) -> &Needs {
+        &self.0
+    }
+}
+
+/// See [`BookingDeps`].
+pub struct Needs {
     /// The database.
     pub db: Db,
     /// The hospitals and their settings.

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base::HospitalId;
+use base::problem::Written;
 use parking_lot::RwLock;
 use schedule::{Board, SlotId};
-use serde_json::Value;
 
 /// So long an answer is given again.
 const FRESH: Duration = Duration::from_millis(250);
 /// More slots than are sold out at one moment.
 const MOST: usize = 20_000;
 
-/// By slot: since when, and the answer.
-type Known = HashMap<(HospitalId, SlotId), (Instant, Value)>;
+/// By slot: since when, and the answer as it is written.
+type Known = HashMap<(HospitalId, SlotId), (Instant, Written)>;
 
 /// The answers. Clones share them.
 #[derive(Clone, Default)]
@@ -28,7 +28,7 @@ pub(crate) struct Near {
 
 impl Near {
     /// The nearest free places for somebody who wanted this slot; `None` when the board does not know the slot.
-    pub(crate) fn to(&self, board: &Board, hospital: HospitalId, slot: SlotId) -> Option<Value> {
+    pub(crate) fn to(&self, board: &Board, hospital: HospitalId, slot: SlotId) -> Option<Written> {
         let key = (hospital, slot);
         if let Some((at, value)) = self.known.read().get(&key)
             && at.elapsed() < FRESH
@@ -37,7 +37,7 @@ impl Near {
         }
         let facts = board.slot(hospital, slot)?;
         let nearest = board.nearest(hospital, facts.department, facts.doctor, facts.start_at);
-        let value = serde_json::to_value(nearest).unwrap_or_default();
+        let value = Written::of(&nearest)?;
         let mut known = self.known.write();
         if known.len() >= MOST {
             known.clear();

@@ -140,7 +140,12 @@ impl Payable for Registrations {
         let hospital = self.hospitals.get(hospital.id).ok_or(StoreError::NoRow)?;
         let caller = Caller::system(hospital);
         match hold::confirm(tx, &caller, id).await? {
-            Confirmed::Booked(_) | Confirmed::Already(_) => Ok(Given::Served),
+            Confirmed::Booked(_) => Ok(Given::Served),
+            Confirmed::Already(_) => {
+                // Paid at the counter: the phone shows it.
+                tx.touch(store::Topic::new("appointment", id));
+                Ok(Given::Served)
+            }
             Confirmed::Gone(was) if was.state == State::Expired && was.hold_for == Some(HoldFor::Payment) => {
                 let again = self.take_again(tx, &caller, &was).await?;
                 Ok(if again { Given::Served } else { Given::Gone })
@@ -148,6 +153,14 @@ impl Payable for Registrations {
             Confirmed::Gone(_) | Confirmed::NotThere => Ok(Given::Gone),
         }
     }
+}
+
+/// Whether an appointment is paid, by whatever way.
+pub(crate) async fn is_paid(db: &store::Db, hospital: base::HospitalId, of: &Appointment) -> Result<bool> {
+    if of.fee <= Fen::ZERO {
+        return Ok(false);
+    }
+    billing::charges::is_settled(db, hospital, KIND, &of.id.to_string()).await
 }
 
 /// A place is given up or called off: what was paid for it goes back. Its slot is locked.

@@ -1,15 +1,16 @@
-//! What stands around all routes: who is calling, which language, which request; and problems get their body.
+//! What [`crate::front`] asks of every request: who is calling, which language, which request; and how problems get their body.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::Cookie;
 use base::{Lang, Problem};
 use http::header::{
-    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, RETRY_AFTER, SET_COOKIE, USER_AGENT,
+    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, RETRY_AFTER, SET_COOKIE, USER_AGENT,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -62,69 +63,53 @@ impl SeenAs {
     }
 }
 
-/// Finds out who calls and puts a [`Caller`] and a [`SeenAs`] where handlers find them. Changing requests of other sites
-/// end here.
-pub async fn identify(State(identify): State<Identify>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let found = find(&identify, &parts).await;
-    let mut request = Request::from_parts(parts, body);
-    match found {
-        Ok((caller, seen)) => {
-            let signed_in = caller.session.is_some();
-            request.extensions_mut().insert(caller);
-            request.extensions_mut().insert(seen);
-            let mut response = next.run(request).await;
-            // What somebody is shown who has signed in is theirs; no browser or proxy keeps it unless the route says so.
-            if signed_in && !response.headers().contains_key(CACHE_CONTROL) {
-                response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            }
-            response
+impl Identify {
+    /// Finds out who calls. Changing requests of other sites end here.
+    ///
+    /// # Errors
+    /// 404 at a host of no hospital; 403 for another site's form; 503 when the session can't be looked up now.
+    pub(crate) async fn find(&self, request: &Parts) -> Result<(Caller, SeenAs), Problem> {
+        let headers = &request.headers;
+        let text = |name: http::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+        let forwarded = |name: &'static str| {
+            if self.trust_proxy { headers.get(name).and_then(|v| v.to_str().ok()) } else { None }
+        };
+        let host = forwarded("x-forwarded-host")
+            .or_else(|| text(HOST))
+            .or_else(|| request.uri.authority().map(|a| a.as_str()))
+            .unwrap_or("")
+            .to_ascii_lowercase();
+        let seen = SeenAs { https: forwarded("x-forwarded-proto") == Some("https"), host };
+        let name = host_name(&seen.host);
+        let hospital = match request.extensions.get::<NamedHospital>() {
+            Some(named) => named.0.clone(),
+            None => self.hospitals.by_host(name)?,
+        };
+        let token = cookie(headers, seen.cookies().name());
+        let session = match token {
+            Some(token) => self.sessions.find(&token).await?.filter(|s| s.hospital == hospital.id),
+            None => None,
+        };
+        if csrf::changes(&request.method) {
+            csrf::check(headers, &seen.host, session.as_ref().map(|s| s.token_hash.as_str()))?;
         }
-        Err(problem) => ApiError::from(problem).into_response(),
+        let source = forwarded("x-forwarded-for")
+            .and_then(|list| list.split(',').next_back())
+            .map(|a| a.trim().to_owned());
+        let source =
+            source.or_else(|| request.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()));
+        let request_id = request.extensions.get::<RequestId>().map_or_else(|| "-".into(), |id| id.0.clone());
+        let caller = Caller {
+            hospital,
+            actor: session.as_ref().map_or(Actor::Nobody, |s| s.actor.clone()),
+            lang: language(headers),
+            request_id,
+            source: source.unwrap_or_default().into(),
+            user_agent: text(USER_AGENT).unwrap_or("").chars().take(200).collect::<String>().into(),
+            session,
+        };
+        Ok((caller, seen))
     }
-}
-
-async fn find(identify: &Identify, request: &Parts) -> Result<(Caller, SeenAs), Problem> {
-    let headers = &request.headers;
-    let text = |name: http::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    let forwarded = |name: &'static str| {
-        if identify.trust_proxy { headers.get(name).and_then(|v| v.to_str().ok()) } else { None }
-    };
-    let host = forwarded("x-forwarded-host")
-        .or_else(|| text(HOST))
-        .or_else(|| request.uri.authority().map(|a| a.as_str()))
-        .unwrap_or("")
-        .to_ascii_lowercase();
-    let seen = SeenAs { https: forwarded("x-forwarded-proto") == Some("https"), host };
-    let name = host_name(&seen.host);
-    let hospital = match request.extensions.get::<NamedHospital>() {
-        Some(named) => named.0.clone(),
-        None => identify.hospitals.by_host(name)?,
-    };
-    let token = CookieJar::from_headers(headers).get(seen.cookies().name()).map(|c| c.value().to_owned());
-    let session = match token {
-        Some(token) => identify.sessions.find(&token).await?.filter(|s| s.hospital == hospital.id),
-        None => None,
-    };
-    if csrf::changes(&request.method) {
-        csrf::check(headers, &seen.host, session.as_ref().map(|s| s.token_hash.as_str()))?;
-    }
-    let source = forwarded("x-forwarded-for")
-        .and_then(|list| list.split(',').next_back())
-        .map(|a| a.trim().to_owned());
-    let source =
-        source.or_else(|| request.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()));
-    let request_id = request.extensions.get::<RequestId>().map_or_else(|| "-".into(), |id| id.0.clone());
-    let caller = Caller {
-        hospital,
-        actor: session.as_ref().map_or(Actor::Nobody, |s| s.actor.clone()),
-        lang: language(headers),
-        request_id,
-        source: source.unwrap_or_default().into(),
-        user_agent: text(USER_AGENT).unwrap_or("").chars().take(200).collect::<String>().into(),
-        session,
-    };
-    Ok((caller, seen))
 }
 
 /// The language that a request asks for.
@@ -133,32 +118,40 @@ pub fn language(headers: &HeaderMap) -> Lang {
     Lang::from_accept_language(headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or(""))
 }
 
-/// Gives every request an id, and every problem its body. Stands outermost, so that nothing leaves without.
-pub async fn problems(mut request: Request, next: Next) -> Response {
-    let asked = Asked::of(&request);
-    let id = asked.id.clone();
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = asked.answer(next.run(request).await);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", value);
-    }
-    response
+/// The value of a cookie, if the browser has one of that name; of two the last, as in any jar.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let all = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    all.filter(|one| one.name() == name).last().map(|one| one.value().to_owned())
 }
 
-/// As [`problems`] for routes that machines call by the thousand and that refuse few: only what is refused gets an id.
-pub async fn rare_problems(request: Request, next: Next) -> Response {
-    let (method, uri, lang) = (request.method().clone(), request.uri().clone(), language(request.headers()));
-    let response = next.run(request).await;
-    if response.extensions().get::<ApiError>().is_none() && bare(&response).is_none() {
-        return response;
+/// Gives problems their body, where no [`crate::front`] does.
+pub async fn problems(request: Request, next: Next) -> Response {
+    let seldom = Seldom::of(&request);
+    seldom.answered(next.run(request).await)
+}
+
+/// What was asked by machines that call by the thousand and are refused seldom: only then it gets an id.
+pub(crate) struct Seldom {
+    method: http::Method,
+    uri: http::Uri,
+    lang: Lang,
+}
+
+impl Seldom {
+    pub(crate) fn of(request: &Request) -> Self {
+        let lang = language(request.headers());
+        Self { method: request.method().clone(), uri: request.uri().clone(), lang }
     }
-    let asked = Asked { id: new_id(), lang, method, path: uri.path().to_owned() };
-    let id = HeaderValue::from_str(&asked.id);
-    let mut response = asked.answer(response);
-    if let Ok(value) = id {
-        response.headers_mut().insert("x-request-id", value);
+
+    /// The answer; with its body and an id, if it is a problem.
+    pub(crate) fn answered(self, response: Response) -> Response {
+        if response.extensions().get::<ApiError>().is_none() && bare(&response).is_none() {
+            return response;
+        }
+        let Self { method, uri, lang } = self;
+        Asked { id: new_id(), lang, method, uri }.answered(response)
     }
-    response
 }
 
 fn new_id() -> Arc<str> {
@@ -166,51 +159,59 @@ fn new_id() -> Arc<str> {
 }
 
 /// What was asked, as far as a problem's body and the log want it.
-struct Asked {
-    id: Arc<str>,
+pub(crate) struct Asked {
+    pub(crate) id: Arc<str>,
     lang: Lang,
     method: http::Method,
-    path: String,
+    uri: http::Uri,
 }
 
 impl Asked {
-    fn of(request: &Request) -> Self {
+    /// With a new id.
+    pub(crate) fn of(request: &Request) -> Self {
         let lang = language(request.headers());
-        Self { id: new_id(), lang, method: request.method().clone(), path: request.uri().path().to_owned() }
+        Self { id: new_id(), lang, method: request.method().clone(), uri: request.uri().clone() }
     }
 
-    /// The answer; with its body, if it is a problem.
-    fn answer(&self, mut response: Response) -> Response {
+    /// The answer with the request's id, and with its body, if it is a problem.
+    pub(crate) fn answered(&self, mut response: Response) -> Response {
         let problem = response
             .extensions_mut()
             .remove::<ApiError>()
             .map(|e| e.0)
             .or_else(|| bare(&response).map(Box::new));
-        let Some(problem) = problem else { return response };
-        let (id, method, path) = (&self.id, &self.method, route_only(&self.path));
-        if response.status().is_server_error() {
+        if let Some(problem) = problem {
+            response = self.told(&problem, response);
+        }
+        if let Ok(value) = HeaderValue::from_str(&self.id) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        response
+    }
+
+    fn told(&self, problem: &Problem, before: Response) -> Response {
+        let (id, method, path) = (&self.id, &self.method, route_only(self.uri.path()));
+        if before.status().is_server_error() {
             tracing::warn!(request_id = %id, code = problem.code, %method, path, "a request failed");
         } else {
             tracing::debug!(request_id = %id, code = problem.code, %method, path, "a request was refused");
         }
         metrics::counter!("http_problems", "code" => problem.code).increment(1);
-        let retry = problem.extra.get("retry_after_s").and_then(serde_json::Value::as_u64);
-        let status = response.status();
-        let mut body = problem.body(self.lang, id);
-        if let Some(member) = body.get_mut("status") {
-            // The framework knows a few statuses more than we have kinds.
-            *member = status.as_u16().into();
-        }
-        let before = response;
-        response = (status, [(CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut told = problem.told(self.lang, id);
+        // The framework knows a few statuses more than we have kinds.
+        told.status = before.status().as_u16();
+        let body = serde_json::to_vec(&told).unwrap_or_default();
+        let mut response = (before.status(), Body::from(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for name in [SET_COOKIE, ALLOW] {
             for value in before.headers().get_all(&name) {
-                response.headers_mut().append(&name, value.clone());
+                headers.append(&name, value.clone());
             }
         }
-        if let Some(seconds) = retry {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        if let Some(seconds) = problem.retry_after_s() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -4,6 +4,7 @@
 //! - [`permission`] and [`routes`]: a route can only be registered with a [`Permission`] type; deny is the default
 //! - [`session`]: server-side sessions; [`csrf`] keeps other sites' forms out
 //! - [`problem`]: handlers fail with [`ApiError`]; the answer is problem+json in the caller's language
+//! - [`front`]: what every request passes before the routes
 //! - [`extract`]: strict JSON, query and path readers that name the field at fault
 //! - [`idempotency`]: the first answer to a key is stored with the change and given again
 //! - [`hospital`]: which hospital a request is for, its profile and settings
@@ -18,6 +19,7 @@ pub mod capability;
 pub mod csrf;
 pub mod etag;
 pub mod extract;
+pub mod front;
 pub mod hospital;
 pub mod idempotency;
 pub mod layers;
@@ -34,6 +36,7 @@ pub mod settings;
 pub use actor::{Account, AccountId, Actor, Caller, Device, DeviceId, DeviceKind, Staff, StaffId};
 pub use capability::Capability;
 pub use extract::{ApiJson, ApiPath, ApiQuery};
+pub use front::Front;
 pub use hospital::{Hospital, Hospitals, Profile};
 pub use idempotency::{Begun, IdempotencyKey, Once};
 pub use page::Page;

@@ -213,7 +213,7 @@ async fn register(
     let mine = near
         .iter()
         .find(|n| n.free.date == today && queue.doctor.is_none_or(|doctor| n.doctor_id == Some(doctor)));
-    let slot = mine.ok_or_else(problems::closed)?.free.slot_id;
+    let slot = mine.ok_or_else(problems::none_left)?.free.slot_id;
     // One place for a person, a line and a day, however often they ask.
     let key = format!("spot-{}-{}-{today}", queue.id, person.person);
     let key = edge::idempotency::request_hash("queue.spot", &key);

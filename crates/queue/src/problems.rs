@@ -101,6 +101,15 @@ pub(crate) fn closed() -> Problem {
     )
 }
 
+/// 409: all places of today are taken.
+pub(crate) fn none_left() -> Problem {
+    conflict(
+        "no_numbers_today",
+        "今天这里的号已经挂完，可以预约其他日子，或到服务台咨询。",
+        "Today's numbers here are all taken. You can book another day, or ask at the desk.",
+    )
+}
+
 /// 409: the number is over.
 pub(crate) fn over() -> Problem {
     conflict("ticket_over", "这个号已经结束。", "This number is over.")

@@ -173,14 +173,14 @@ impl App {
             granted: granted.clone(),
         };
         let staff = people::staff::StaffDeps::new(people_deps.clone());
-        let booking_deps = booking::BookingDeps {
+        let booking_deps = booking::BookingDeps::new(booking::Needs {
             db: db.clone(),
             hospitals: hospitals.clone(),
             board: board.clone(),
             desk: desk.clone(),
             hall: booking::rush::Hall::open(desk.clone()),
             vault: vault.clone(),
-        };
+        });
         let queue_deps =
             queue::QueueDeps::new(db.clone(), vault.clone(), hospitals.clone(), board.clone(), desk.clone());
         let url = config.server.public_url.as_str();

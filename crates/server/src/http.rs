@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
+use tower::Service as _;
 
 const BACKLOG: u32 = 4096;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -52,7 +52,8 @@ pub async fn serve(listener: TcpListener, app: Router, stop: CancellationToken, 
         let app = app.clone();
         let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(address));
-            app.clone().oneshot(request)
+            // A router is always ready.
+            app.clone().call(request)
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())

@@ -220,6 +220,7 @@ pub(super) async fn full(
     let hospital = &caller.hospital;
     let mut out = fresh(deps, caller, a, person).await?;
     let notices = notify::of_subject_to(&deps.db, hospital.id, &a.id.to_string(), a.account).await?;
+    out.paid = pay::is_paid(&deps.db, hospital.id, a).await?;
     out.notices = notices.into_iter().map(|n| NoticeBody::of(hospital, n)).collect();
     if a.marks.return_until.is_some() {
         let there = sql::desk::read_return_of(&deps.db, hospital.id, a.id).await?;
@@ -274,7 +275,7 @@ pub(super) async fn answer(
             if reasons.first() == Some(&Refusal::Full)
                 && let Some(nearest) = deps.desk.nearest(caller.hospital.id, slot)
             {
-                problem = problem.with("nearest", nearest);
+                problem = problem.with_written("nearest", nearest);
             }
             Err(problem.into())
         }

@@ -106,6 +106,8 @@ pub struct AppointmentBody {
     pub fee_fen: Fen,
     /// How it is paid.
     pub pay: Pay,
+    /// Whether it is paid, online or at the counter; only on the appointment's own page.
+    pub paid: bool,
     /// When it was booked.
     #[schema(format = DateTime)]
     pub booked_at: String,
@@ -276,6 +278,7 @@ pub fn body(
         end: hospital.zone.wall(a.end_at),
         fee_fen: a.fee,
         pay: a.pay,
+        paid: false,
         booked_at: hospital.rfc3339(a.booked_at),
         cancel_until: hospital.rfc3339(rules::can_cancel_until(a, &hospital.zone, &limits)),
         can_cancel: can,

@@ -108,7 +108,7 @@ fn problem(deps: &BookingDeps, caller: &Caller, ticket: &Ticket, served: &Served
                 .then(|| deps.desk.nearest(caller.hospital.id, ticket.slot))
                 .flatten();
             match nearest {
-                Some(nearest) => problem.with("nearest", nearest),
+                Some(nearest) => problem.with_written("nearest", nearest),
                 None => problem,
             }
         }

@@ -168,7 +168,7 @@ pub(super) async fn answer(
             if reasons.first() == Some(&Refusal::Full)
                 && let Some(nearest) = deps.desk.nearest(caller.hospital.id, slot)
             {
-                problem = problem.with("nearest", nearest);
+                problem = problem.with_written("nearest", nearest);
             }
             Err(problem.into())
         }

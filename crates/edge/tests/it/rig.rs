@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Request, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use base::{HospitalId, Kind, Problem, Text2};
-use edge::layers::{Identify, SeenAs, identify, problems};
+use edge::Front;
+use edge::layers::{Identify, SeenAs};
 use edge::live::TopicSource;
 use edge::session::{NewSession, Sessions};
 use edge::{
@@ -111,8 +111,7 @@ pub fn assemble(db: Db, hospitals: Hospitals, sessions: Sessions, trust_proxy: b
     let (router, _api) = routes.split_for_parts();
     let router = router
         .layer(DefaultBodyLimit::max(2048))
-        .layer(from_fn_with_state(state, identify))
-        .layer(from_fn(problems));
+        .layer(Front::new(state, Duration::from_secs(30), 1_000));
     Rig { db, hospitals, sessions, router, rules: Arc::new(rules) }
 }
 

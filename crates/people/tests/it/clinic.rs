@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base::{HospitalId, Lang, Secret, Text2};
-use edge::layers::{Identify, identify, problems};
+use edge::Front;
+use edge::layers::Identify;
 use edge::session::Sessions;
 use edge::{AccountId, Granted, Hospital, Hospitals, Profile};
 use http::StatusCode;
@@ -259,7 +259,7 @@ impl Clinic {
         let layer = Identify { hospitals: hospitals.clone(), sessions: sessions.clone(), trust_proxy: true };
         let devices = people::devices::capability(deps.clone());
         let (router, _) = parts.router.merge(devices.router).split_for_parts();
-        let router = router.layer(from_fn_with_state(layer, identify)).layer(from_fn(problems));
+        let router = router.layer(Front::new(layer, Duration::from_secs(30), 1_000));
         let db = db.clone();
         let wechat = Arc::default();
         Self { deps, db, vault, hospitals, channels, inbox, appointments, wechat, router }

@@ -291,7 +291,7 @@ pub async fn check_in(
 /// A number at the spot, in one action: for orders (a blood test) that are good here, or to be registered in a line. Scanning, the
 /// located button and shaking are this. Doing so again, or from two phones at once, gives the same number.
 #[utoipa::path(post, path = "/api/v1/queue/numbers", tag = "queue", request_body = NewNumber,
-    responses((status = 200, body = Tickets), (status = 409, description = "no_valid_order, queue_closed, not_here, position_vague, no_geofence, place_code_elsewhere, or as for booking", body = edge::problem::ProblemBody)))]
+    responses((status = 200, body = Tickets), (status = 409, description = "no_valid_order, queue_closed, no_numbers_today, not_here, position_vague, no_geofence, place_code_elsewhere, or as for booking", body = edge::problem::ProblemBody)))]
 pub async fn numbers(
     State(deps): State<QueueDeps>,
     account: Account,

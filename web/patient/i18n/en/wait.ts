@@ -121,6 +121,7 @@ export const wait: Mirror<typeof zh> = {
   'err.no_geofence': 'Positions can’t be used in this area. Please scan its code.',
   'err.no_valid_order': 'No valid request was found. Please ask at the desk.',
   'err.queue_closed': 'No more numbers are given out here. Please ask at the desk.',
+  'err.no_numbers_today': 'Today’s numbers here are all taken. You can book another day, or ask at the desk.',
   'err.ticket_over': 'This number is over.',
   'err.position_denied':
     'Your phone did not allow us to use its position. Please allow it in the settings, or scan the code of the area.',

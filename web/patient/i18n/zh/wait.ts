@@ -113,6 +113,7 @@ export const wait = {
   'err.no_geofence': '这个诊区不能用定位报到，请扫诊区的二维码。',
   'err.no_valid_order': '没有找到有效的检查单，请到服务台。',
   'err.queue_closed': '这里现在不取号了，请到服务台。',
+  'err.no_numbers_today': '今天这里的号已经挂完，可以预约其他日子，或到服务台咨询。',
   'err.ticket_over': '这个号已经结束了。',
   'err.position_denied': '没有允许使用位置。请在手机设置里打开，或扫诊区的二维码。',
   'err.position_none': '手机没有给出位置。请扫诊区的二维码。',

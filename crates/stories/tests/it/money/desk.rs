@@ -13,6 +13,7 @@ async fn a_visit_is_paid_in_cash_and_the_drawer_is_counted() {
         let slot = hospital.slot(&hospital.site.dr_li, 1, "08:00").await;
         let booked = li_na.gets(&slot).await;
         let fee = booked.number_at("fee_fen");
+        assert_eq!(li_na.appointment(booked.id()).await.json["paid"], json!(false));
         let taking = json!({"subject_id": booked.id(), "way": "cash"});
         let _ =
             desk.post_once("/api/v1/staff/billing/takings", taking.clone()).await.refused(409, "no_shift");
@@ -28,7 +29,8 @@ async fn a_visit_is_paid_in_cash_and_the_drawer_is_counted() {
         let taken = desk.post_once("/api/v1/staff/billing/takings", taking.clone()).await.expect(201);
         assert_eq!(taken.json["charge"]["state"], "settled");
         let _ = desk.post_once("/api/v1/staff/billing/takings", taking).await.refused(409, "already_paid");
-        assert_eq!(li_na.appointment(booked.id()).await.text_at("state"), "booked");
+        let visit = li_na.appointment(booked.id()).await;
+        assert_eq!((visit.text_at("state"), &visit.json["paid"]), ("booked", &json!(true)));
         let shift = desk.get("/api/v1/staff/billing/shift").await.expect(200);
         assert_eq!(shift.number_at("expected_fen"), 20_000 + fee);
         let count = |fen: i64, note: &str| json!({"counted_fen": fen, "note": note});

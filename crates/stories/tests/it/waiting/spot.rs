@@ -74,7 +74,7 @@ async fn the_last_places_are_given_once() {
                 assert_eq!(mine.items().len(), usize::from(had), "a place without a number: {}", mine.text);
                 if !had {
                     assert!(
-                        ["slot_full", "queue_closed"].contains(&answer["code"].as_str().unwrap()),
+                        ["slot_full", "no_numbers_today"].contains(&answer["code"].as_str().unwrap()),
                         "{}",
                         answer.text
                     );
