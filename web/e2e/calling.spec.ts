@@ -1,6 +1,7 @@
 /** A screen is let in by the code that it shows, and a kiosk gives a number, in a demonstration of its own. */
 import { expect, test } from '@playwright/test'
 import { ask, BACK_MS, console_, device, Hospital, look, place } from './hospital'
+import { reads } from './world'
 
 const hospital = new Hospital()
 test.beforeAll(async () => {
@@ -30,8 +31,7 @@ test('a screen is let in by its code and shows what the console says; a kiosk gi
   await look(kiosk, 'calling/kiosk-number')
   // A code that nobody knows, as a scanner types it.
   await kiosk.getByRole('button', { name: '完成' }).click()
-  await kiosk.keyboard.type('NOSUCHCODE99', { delay: 2 })
-  await kiosk.keyboard.press('Enter')
+  await reads(kiosk, 'NOSUCHCODE99')
   await expect(kiosk.getByRole('alert')).toBeVisible()
   await look(kiosk, 'calling/kiosk-refused')
   await desk.goto(`${hospital.url}/console/devices`)

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, type APIRequestContext, type Browser, type Page } from '@playwright/test'
 import { atConsole, look } from './staff'
-import { invented, lookAt, newPhone, test } from './world'
+import { invented, lookAt, newPhone, test, reads } from './world'
 
 /** Scan to bound, by the requirement; what the machine needs beside two test workers comes on top. */
 const BOUND_MS = 2_000
@@ -113,8 +113,7 @@ async function inserts(page: Page, number: string): Promise<string> {
   await page.getByRole('button', { name: /绑定微信/ }).click()
   await page.getByRole('heading', { name: '请插入或刷就诊卡、医保卡' }).waitFor()
   const answer = page.waitForResponse(/\/api\/v1\/enrolments\/card$/)
-  await page.keyboard.type(number, { delay: 2 })
-  await page.keyboard.press('Enter')
+  await reads(page, number)
   return ((await (await answer).json()) as { picture: string }).picture
 }
 
@@ -133,8 +132,7 @@ test('a card in the kiosk and one scan: bound; on a relative’s phone after the
   await screen.getByRole('heading', { name: '请插入或刷就诊卡、医保卡' }).waitFor()
   await look(screen, '02-kiosk-card', 'coming')
   // A card that nobody knows says so, and where to go.
-  await screen.keyboard.type('NOCARD0001', { delay: 2 })
-  await screen.keyboard.press('Enter')
+  await reads(screen, 'NOCARD0001')
   await expect(screen.getByRole('alert')).toContainText('请到窗口建档')
   await look(screen, '03-kiosk-unknown', 'coming')
   await screen.getByRole('button', { name: '返回' }).click()

@@ -264,6 +264,16 @@ export async function lookAt(page: Page, folder: string, name: string, elder = f
   await page.screenshot({ path: join(shots, folder, `${name}.png`), fullPage: whole })
 }
 
+/** What a card reader is to a page: a keyboard that types fast, however busy the machine is that plays it. */
+export async function reads(page: Page, number: string): Promise<void> {
+  await page.evaluate(
+    (keys) => {
+      for (const key of keys) dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+    },
+    [...number, 'Enter'],
+  )
+}
+
 interface AxeResult {
   violations: { id: string; impact: string; nodes: { target: string[] }[] }[]
 }

@@ -30,6 +30,13 @@ impl UnixMs {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`, as in the `Date` of an answer (RFC 9110, 5.6.7).
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
+    }
+
     /// Whole seconds since 1970, as WeChat counts.
     #[must_use]
     pub fn seconds(self) -> i64 {
@@ -77,6 +84,12 @@ impl Clock {
             Source::Shifted(by) => machine_ms().saturating_add(by.load(Ordering::SeqCst)),
             Source::Manual(at) => at.load(Ordering::SeqCst),
         })
+    }
+
+    /// Whether it is the machine's own, which nobody moves.
+    #[must_use]
+    pub fn is_machine(&self) -> bool {
+        matches!(self.0, Source::Machine)
     }
 
     /// Moves a manual or shifted clock; the machine's clock does not move and says so.
@@ -132,7 +145,13 @@ mod tests {
     #[test]
     fn the_machine_is_not_moved() {
         assert!(!Clock::machine().advance(Duration::from_secs(1)));
+        assert!(Clock::machine().is_machine() && !Clock::manual(UnixMs(0)).is_machine());
         assert!(Clock::machine().now() > UnixMs(1_700_000_000_000));
+    }
+
+    #[test]
+    fn an_http_date_is_in_greenwich() {
+        assert_eq!(UnixMs(784_111_777_999).http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

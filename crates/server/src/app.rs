@@ -277,9 +277,10 @@ impl App {
             trust_proxy: self.config.server.trust_proxy,
         };
         // The routes for machines that look after us stand outside: they answer while everything else is busy.
-        health::routes(self.db.clone())
+        let all = health::routes(self.db.clone())
             .merge(layers::around_machines(std::mem::take(&mut self.plain), &self.config))
-            .fallback_service(layers::around(inside, &self.config, identify))
+            .fallback_service(layers::around(inside, &self.config, identify));
+        layers::dated(all, self.db.clock())
     }
 
     /// Starts serving and all workers; they run until `stop`.

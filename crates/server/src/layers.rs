@@ -2,10 +2,13 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::response::Response;
+use base::Clock;
 use edge::front::{Front, MachineFront};
 use edge::layers::Identify;
-use http::header::CONTENT_TYPE;
-use http::{Extensions, HeaderMap, StatusCode, Version};
+use http::header::{CONTENT_TYPE, DATE};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate as _, SizeAbove};
@@ -32,6 +35,23 @@ pub fn around(routes: Router, config: &Config, identify: Identify) -> Router {
 /// which would cost a push more than all that is done about it.
 pub fn around_machines(routes: Router, config: &Config) -> Router {
     routes.layer(MachineFront::new(config.server.max_concurrent))
+}
+
+/// Where a test or a demonstration moves the clock, answers carry its time: pages go by the `Date` that they hear.
+pub fn dated(routes: Router, clock: &Clock) -> Router {
+    if clock.is_machine() {
+        return routes;
+    }
+    let clock = clock.clone();
+    routes.layer(middleware::map_response(move |mut response: Response| {
+        let now = clock.now().http_date();
+        async move {
+            if let Ok(now) = HeaderValue::from_str(&now) {
+                response.headers_mut().insert(DATE, now);
+            }
+            response
+        }
+    }))
 }
 
 /// What fits into one packet gains nothing by being smaller, bytes.

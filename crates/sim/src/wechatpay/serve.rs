@@ -123,33 +123,9 @@ fn decorate(response: &mut Response, now: i64, number: u64) {
     }
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     // The platform's clock, which a test may move.
-    let seconds = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(now).unwrap_or(0));
-    if let Ok(value) = HeaderValue::from_str(&http_date(seconds)) {
+    if let Ok(value) = HeaderValue::from_str(&base::UnixMs(now).http_date()) {
         headers.insert(http::header::DATE, value);
     }
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn http_date(at: std::time::SystemTime) -> String {
-    let seconds = at.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let days = seconds / 86_400;
-    // Civil date from days (Hinnant).
-    let z = days + 719_468;
-    let era = z / 146_097;
-    let doe = z % 146_097;
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    let year = yoe + era * 400 + u64::from(month <= 2);
-    let pick = |list: &[&'static str], at: u64| {
-        usize::try_from(at).ok().and_then(|at| list.get(at).copied()).unwrap_or_default()
-    };
-    let week = pick(&["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"], days % 7);
-    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let month = pick(&names, month - 1);
-    let rest = seconds % 86_400;
-    format!("{week}, {day:02} {month} {year} {:02}:{:02}:{:02} GMT", rest / 3600, rest % 3600 / 60, rest % 60)
 }
 
 /// Checks `Authorization` as strictly as the real one.
