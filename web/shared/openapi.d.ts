@@ -4366,6 +4366,8 @@ export interface components {
             fee_fen: number;
             /** @description How it is paid. */
             pay: components["schemas"]["PayWay"];
+            /** @description Whether it is paid, online or at the counter; only on the appointment's own page. */
+            paid: boolean;
             /**
              * Format: date-time
              * @description When it was booked.
@@ -6645,6 +6647,8 @@ export interface components {
                 fee_fen: number;
                 /** @description How it is paid. */
                 pay: components["schemas"]["PayWay"];
+                /** @description Whether it is paid, online or at the counter; only on the appointment's own page. */
+                paid: boolean;
                 /**
                  * Format: date-time
                  * @description When it was booked.
@@ -13954,7 +13958,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueueTickets"];
                 };
             };
-            /** @description no_valid_order, queue_closed, not_here, position_vague, no_geofence, place_code_elsewhere, or as for booking */
+            /** @description no_valid_order, queue_closed, no_numbers_today, not_here, position_vague, no_geofence, place_code_elsewhere, or as for booking */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14539,7 +14543,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description no_add_ons_left */
+            /** @description no_add_ons_left, clinic_stopped, booking_closed */
             409: {
                 headers: {
                     [name: string]: unknown;

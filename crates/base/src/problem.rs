@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::lang::{Lang, Text2};
 

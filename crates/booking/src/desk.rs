@@ -105,6 +105,26 @@ impl Desk {
         self.near.to(&self.counter.board, hospital, slot)
     }
 
+    /// What can be had instead of an appointment that the hospital called off: of the same doctor, then of others in the department.
+    /// The board may still show for a moment what was called off just now; the database is asked.
+    ///
+    /// # Errors
+    /// 503 when the database can't be asked now.
+    pub(crate) async fn offers(
+        &self,
+        hospital: base::HospitalId,
+        instead_of: &Appointment,
+    ) -> Result<Vec<schedule::NearFree>, StoreError> {
+        let around = instead_of.start_at.max(self.counter.db.now());
+        let near = self.counter.board.nearest(hospital, instead_of.department, instead_of.doctor, around);
+        let slots: Vec<_> = near.iter().map(|one| one.free.slot_id).collect();
+        let mut tx = self.counter.db.begin().await?;
+        let stock = schedule::stock::look(&mut tx, hospital, &slots).await?;
+        tx.rollback().await?;
+        let open = |slot| stock.iter().any(|one| one.slot == slot && !one.stopped && one.remaining() > 0);
+        Ok(near.into_iter().filter(|one| open(one.free.slot_id)).collect())
+    }
+
     /// Moves an appointment to another slot: the old place is given up in the same transaction that has the new one.
     ///
     /// # Errors

@@ -96,8 +96,8 @@ impl Identify {
         let source = forwarded("x-forwarded-for")
             .and_then(|list| list.split(',').next_back())
             .map(|a| a.trim().to_owned());
-        let source =
-            source.or_else(|| request.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()));
+        let source = source
+            .or_else(|| request.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()));
         let request_id = request.extensions.get::<RequestId>().map_or_else(|| "-".into(), |id| id.0.clone());
         let caller = Caller {
             hospital,

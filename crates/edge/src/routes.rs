@@ -127,9 +127,7 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         match refused::<P>(request.extensions().get()) {
             None => Either::Left(self.handler.call(request)),
-            Some(problem) => {
-                Either::Right(std::future::ready(Ok(ApiError::from(problem).into_response())))
-            }
+            Some(problem) => Either::Right(std::future::ready(Ok(ApiError::from(problem).into_response()))),
         }
     }
 }

@@ -10,6 +10,11 @@ export function heard(date: string | null): void {
   if (!Number.isNaN(at)) ahead = at - Date.now()
 }
 
+/** Date and time at the hospital, `2026-11-30` and `08:05`. */
+export function hospitalNow(): { date: string; time: string } {
+  return atHospital(new Date(Date.now() + ahead).toISOString())
+}
+
 export function today(): string {
-  return atHospital(new Date(Date.now() + ahead).toISOString()).date
+  return hospitalNow().date
 }

@@ -167,6 +167,7 @@ export const visit: Appointment = {
   end: '08:30',
   fee_fen: 5000,
   pay: 'counter',
+  paid: false,
   booked_at: `${TODAY}T07:41:00+08:00`,
   cancel_until: '2026-11-25T17:00:00+08:00',
   can_cancel: true,

@@ -50,9 +50,7 @@ pub(super) async fn offers(
     // Nobody has stopped it, or not any more.
     let state = call.map_or(CallState::Undone, |c| c.state);
     let open = a.state == crate::State::Stopped && a.moved_to.is_none();
-    let around = a.start_at.max(deps.db.now());
-    let items =
-        if open { deps.board.nearest(hospital.id, a.department, a.doctor, around) } else { Vec::new() };
+    let items = if open { deps.desk.offers(hospital.id, &a).await? } else { Vec::new() };
     let done = schedule::plan::changes(&deps.db, hospital.id, a.clinic).await?;
     let reason = done.into_iter().find(|one| Some(one.id) == a.marks.stop).map(|one| one.reason);
     let appointment = full(&deps, &account.caller, &a, &person).await?;

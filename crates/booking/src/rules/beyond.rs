@@ -24,7 +24,7 @@ pub(crate) fn add_on(request: &Request, stock: &Stock, known: &[Known], now: &No
 }
 
 /// A segment that was called off or is over can't be gone to.
-fn takes_place(stock: &Stock, now: UnixMs) -> Option<Refusal> {
+pub(crate) fn takes_place(stock: &Stock, now: UnixMs) -> Option<Refusal> {
     if stock.stopped {
         Some(Refusal::Stopped)
     } else if now >= stock.end_at {

@@ -199,8 +199,7 @@ pub(super) async fn offers(
 ) -> ApiResult<Json<OffersBody>> {
     let hospital = caller.hospital.id;
     let a = sql::read(&deps.db, hospital, id).await?.ok_or_else(Problem::not_found)?;
-    let around = a.start_at.max(deps.db.now());
-    Ok(Json(OffersBody { items: deps.board.nearest(hospital, a.department, a.doctor, around) }))
+    Ok(Json(OffersBody { items: deps.desk.offers(hospital, &a).await? }))
 }
 
 /// Which slot.

@@ -15,7 +15,7 @@ use crate::api::{ReturnSlots, free_for};
 use crate::desk::Asker;
 use crate::desk::beyond::{AddOn, ReturnTo};
 use crate::model::{AppointmentId, DeskRules, Refusal};
-use crate::rules::beyond::{last_date, no_return_of};
+use crate::rules::beyond::{last_date, no_return_of, takes_place};
 use crate::store as sql;
 use crate::{BookingDeps, add_on_codes, problems};
 
@@ -103,7 +103,7 @@ pub(super) struct HandedBody {
 /// than numbers are left.
 #[utoipa::path(post, path = "/api/v1/staff/add-on-codes", tag = "booking_staff", request_body = CodeBody,
     responses((status = 201, body = HandedBody), (status = 403, description = "not_your_clinic", body = edge::problem::ProblemBody),
-        (status = 404, body = edge::problem::ProblemBody), (status = 409, description = "no_add_ons_left", body = edge::problem::ProblemBody)))]
+        (status = 404, body = edge::problem::ProblemBody), (status = 409, description = "no_add_ons_left, clinic_stopped, booking_closed", body = edge::problem::ProblemBody)))]
 pub(super) async fn code(
     State(deps): State<BookingDeps>,
     staff: Staff,
@@ -118,6 +118,10 @@ pub(super) async fn code(
     let ends_at =
         deps.db.now().plus(std::time::Duration::from_secs(u64::from(rules.add_on_code_minutes) * 60));
     let mut tx = deps.db.begin().await?;
+    let stock = schedule::stock::look(&mut tx, hospital.id, &[new.slot_id]).await?;
+    if let Some(why) = stock.first().and_then(|stock| takes_place(stock, tx.now())) {
+        return Err(problems::refused(hospital, &[why]).into());
+    }
     if used.used + sql::desk::codes_out(&mut tx, hospital.id, clinic).await? >= used.limit {
         let limit = u32::try_from(used.limit).unwrap_or(u32::MAX);
         return Err(problems::refused(hospital, &[Refusal::NoAddOns { limit }]).into());

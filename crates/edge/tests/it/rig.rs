@@ -109,9 +109,8 @@ pub fn assemble(db: Db, hospitals: Hospitals, sessions: Sessions, trust_proxy: b
         .with_state(db.clone());
     let state = Identify { hospitals: hospitals.clone(), sessions: sessions.clone(), trust_proxy };
     let (router, _api) = routes.split_for_parts();
-    let router = router
-        .layer(DefaultBodyLimit::max(2048))
-        .layer(Front::new(state, Duration::from_secs(30), 1_000));
+    let router =
+        router.layer(DefaultBodyLimit::max(2048)).layer(Front::new(state, Duration::from_secs(30), 1_000));
     Rig { db, hospitals, sessions, router, rules: Arc::new(rules) }
 }
 

@@ -45,6 +45,8 @@ async fn the_next_numbers_are_one_tap_away() {
         let (first, second) = (phones[0].gets(&slot).await, phones[1].gets(&slot).await);
         let staff = hospital.staff(&[Operations]).await;
         calls_off(hospital, &staff, first.text_at("clinic_id")).await;
+        let at_once = offers(&phones[1], second.id()).await;
+        assert!(at_once.items().iter().all(|i| i["slot_id"] != slot.as_str()), "{}", at_once.text);
         for (phone, visit) in phones.iter().zip([&first, &second]) {
             let card = phone.receives_card("停诊通知").await;
             assert!(

@@ -72,6 +72,7 @@ export const en: Mirror<typeof zh> = {
   'slot.choose_department': 'Please choose a department first.',
   'slot.left': '{n} left',
   'slot.full': 'Full',
+  'slot.over': 'Over',
   'slot.stopped': 'Called off',
   'slot.any_doctor': 'Any doctor',
   'slot.added': '{used} of {limit} added',

@@ -70,6 +70,7 @@ export const zh = {
   'slot.choose_department': '请先选择科室。',
   'slot.left': '余 {n}',
   'slot.full': '满',
+  'slot.over': '已过',
   'slot.stopped': '停诊',
   'slot.any_doctor': '不指定医生',
   'slot.added': '已加 {used} / {limit}',
