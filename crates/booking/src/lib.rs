@@ -133,6 +133,7 @@ pub fn migrations() -> Vec<::store::Migration> {
         ::store::migration!("booking", "0006_rush"),
         ::store::migration!("booking", "0007_rush_pay"),
         ::store::migration!("booking", "0008_by_whom"),
+        ::store::migration!("booking", "0009_rush_by_whom"),
     ]
 }
 

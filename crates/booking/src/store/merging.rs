@@ -16,14 +16,14 @@ store::statements! {
     VISIT_GIVE = "UPDATE appointment SET person_id = $4, day_ordinal = day_ordinal + (SELECT COALESCE(MAX(o.day_ordinal), 0) FROM appointment o
              WHERE o.hospital_id = $1 AND o.person_id = $4 AND o.date = appointment.date)
          WHERE hospital_id = $1 AND id = $2 AND person_id = $3";
-    WAITS_OF = "SELECT id FROM waitlist WHERE hospital_id = $1 AND person_id = $2 ORDER BY id";
+    WAITS_OF = "SELECT id FROM waitlist WHERE hospital_id + 0 = $1 AND person_id = $2 ORDER BY id";
     // One waits once for the same: the other wish stays with the record that goes, and comes back with it.
     WAIT_GIVE = "UPDATE waitlist SET person_id = $4 WHERE hospital_id = $1 AND id = $2 AND person_id = $3
          AND NOT (state IN ('waiting', 'offered') AND EXISTS (SELECT 1 FROM waitlist o WHERE o.hospital_id = waitlist.hospital_id
              AND o.person_id = $4 AND o.target = waitlist.target AND o.state IN ('waiting', 'offered')))";
     MISSED_OF = "SELECT appointment_id AS id FROM no_show WHERE hospital_id = $1 AND person_id = $2 ORDER BY appointment_id";
     MISSED_GIVE = "UPDATE no_show SET person_id = $4 WHERE hospital_id = $1 AND appointment_id = $2 AND person_id = $3";
-    RUSH_OF = "SELECT id FROM rush_ticket WHERE hospital_id = $1 AND person_id = $2 AND state = 'waiting' ORDER BY id";
+    RUSH_OF = "SELECT id FROM rush_ticket WHERE hospital_id + 0 = $1 AND person_id = $2 AND state = 'waiting' ORDER BY id";
     RUSH_GIVE = "UPDATE rush_ticket SET person_id = $4 WHERE hospital_id = $1 AND id = $2 AND person_id = $3";
     ON_FILE = "SELECT date, half_day, department_id, doctor_id, state, number, fee_fen FROM appointment
          WHERE hospital_id = $1 AND person_id = $2 ORDER BY date DESC, id LIMIT 1000";
