@@ -126,12 +126,14 @@ impl App {
     /// When the database can't be reached or is not up to date, or the key file can't be read.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         health::recorder();
+        // Reading the machine's list of authorities takes as long as opening the database: both at once.
+        let outbound = tokio::task::spawn_blocking(|| wechat::api::http_client().build());
         let db = Db::open(&config.database.store(), clock).await?;
         store::migrate::verify(&db, &migrations()).await?;
         let vault = Arc::new(Vault::open(&config.keys.file, true)?);
         let hospitals = Hospitals::load(&db).await?;
         let sessions = Sessions::new(db.clone());
-        let outbound = wechat::api::http_client().build()?;
+        let outbound = outbound.await??;
         let channels = people::Channels::load(&db, vault.clone(), outbound.clone()).await?;
         let board = Board::load(&db, &hospitals).await?;
         let desk = booking::Desk::open(db.clone(), hospitals.clone(), board.clone());
@@ -267,7 +269,7 @@ impl App {
         let script_hosts = channels.filter_map(|c| origin(&c.js_sdk_url)).collect::<Vec<_>>();
         let pages = web::Pages::new(&self.config.web.frame_ancestors, &script_hosts);
         let inside =
-            described.merge(docs::routes(&api, &rules)).fallback(move |request: axum::extract::Request| {
+            described.merge(docs::routes(api, rules)).fallback(move |request: axum::extract::Request| {
                 let pages = pages.clone();
                 async move { pages.answer(&request) }
             });

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::response::Html;
+use axum::body::Bytes;
+use axum::response::IntoResponse;
 use axum::routing::get;
+use base::Problem;
 use edge::permission::{Role, Who};
 use edge::routes::Rule;
-use edge::{Actor, DeviceId, DeviceKind, StaffId};
+use edge::{Actor, ApiResult, DeviceId, DeviceKind, StaffId};
+use futures_util::FutureExt as _;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
@@ -70,16 +73,24 @@ pub fn json(api: &OpenApi) -> String {
     text
 }
 
-/// The two routes.
-pub fn routes(api: &OpenApi, rules: &[Rule]) -> Router {
-    let description = json(api);
-    let page = page(api, rules);
+/// The two routes. What they give is written beside the start, which does not wait for it.
+pub fn routes(api: OpenApi, rules: Vec<Rule>) -> Router {
+    let written =
+        tokio::task::spawn_blocking(move || (Bytes::from(json(&api)), Bytes::from(page(&api, &rules))));
+    let written = written.map(Result::ok).shared();
+    let description = written.clone().map(|both| both.map(|(description, _)| description)).shared();
+    let page = written.map(|both| both.map(|(_, page)| page)).shared();
     Router::new()
-        .route(
-            "/api/v1/openapi.json",
-            get(move || async move { ([(CONTENT_TYPE, "application/json")], description) }),
-        )
-        .route("/api/docs", get(move || async move { Html(page) }))
+        .route("/api/v1/openapi.json", get(move || given("application/json", description.clone())))
+        .route("/api/docs", get(move || given("text/html; charset=utf-8", page.clone())))
+}
+
+async fn given(
+    kind: &'static str,
+    written: impl Future<Output = Option<Bytes>>,
+) -> ApiResult<impl IntoResponse> {
+    let bytes = written.await.ok_or_else(Problem::internal)?;
+    Ok(([(CONTENT_TYPE, kind)], bytes))
 }
 
 /// The table of routes and roles, as it stands in `docs/permissions.md`.
