@@ -47,7 +47,7 @@ test('back closes a sheet, not the page; and never comes to the form of a booked
   expect(new URL(page.url()).pathname).toBe(new URL(open).pathname)
   await page.goForward()
   await page.getByRole('dialog').waitFor()
-  await patient.button(words.close).click()
+  await page.getByRole('button', { name: words.close, exact: true }).click()
   await expect(page.getByRole('dialog')).toHaveCount(0)
 
   await patient.chooseFirst()
