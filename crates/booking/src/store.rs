@@ -42,7 +42,9 @@ store::statements! {
                         SELECT * FROM appointment WHERE hospital_id + 0 = $1 AND person_id = r.value AND date >= $3 OFFSET 0) AS a
                     WHERE (a.state IN ('held', 'booked', 'checked_in', 'seen') OR (a.state = 'no_show' AND a.excused_at IS NULL) OR (a.state = 'cancelled' AND a.late = 1 AND (a.hold_until IS NULL OR a.confirmed_at IS NOT NULL)))
                         AND a.visit <> 'return_visit'";
-    INSERT_ALL = sqlite "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
+    // Each row is read as JSON once, not once for each of its columns.
+    INSERT_ALL = sqlite "WITH r(value) AS MATERIALIZED (SELECT jsonb(value) FROM json_each($2))
+               INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
                     date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
                     request_hash, check_in_code, booked_at, late, moved_from, hold_until, hold_for)
                SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
@@ -50,7 +52,7 @@ store::statements! {
                     value->>13, value->>14, value->>15, CAST(value->>16 AS BIGINT), CAST(value->>17 AS BIGINT), value->>18, value->>19,
                     value->>20, value->>21, value->>22, CAST(value->>23 AS BIGINT), CAST(value->>24 AS BIGINT), value->>25,
                     CAST(value->>26 AS BIGINT), value->>27
-               FROM json_each($2) WHERE true ON CONFLICT DO NOTHING"
+               FROM r WHERE true ON CONFLICT DO NOTHING"
         postgres "INSERT INTO appointment (hospital_id, id, slot_id, clinic_id, doctor_id, provider_id, department_id, campus_id, kind,
                     date, half_day, start_at, end_at, fee_fen, person_id, account_id, channel, number, day_ordinal, state, pay, key,
                     request_hash, check_in_code, booked_at, late, moved_from, hold_until, hold_for)

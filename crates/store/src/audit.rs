@@ -13,8 +13,10 @@ use crate::{Db, Result, Tx, args, lease};
 
 crate::statements! {
     WRITE = "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    WRITE_ALL = sqlite "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source)
-             SELECT CAST(value->>0 AS BIGINT), $2, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 FROM json_each($1)"
+    // Each row is read as JSON once, not once for each of its columns.
+    WRITE_ALL = sqlite "WITH r(value) AS MATERIALIZED (SELECT jsonb(value) FROM json_each($1))
+             INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source)
+             SELECT CAST(value->>0 AS BIGINT), $2, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 FROM r"
          postgres "INSERT INTO audit (hospital_id, at, actor, action, entity, detail, request_id, source)
              SELECT hospital, $2, actor, action, entity, detail, request_id, source
              FROM unnest(CAST($1 AS BIGINT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]), CAST($6 AS TEXT[]), CAST($7 AS TEXT[]),

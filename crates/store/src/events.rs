@@ -28,8 +28,9 @@ const ATTEMPTS: i64 = 20;
 
 crate::statements! {
     PUBLISH = "INSERT INTO event (hospital_id, kind, key, payload, created_at) VALUES ($1, $2, $3, $4, $5)";
-    PUBLISH_ALL = sqlite "INSERT INTO event (hospital_id, kind, key, payload, created_at)
-             SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, $2 FROM json_each($1)"
+    PUBLISH_ALL = sqlite "WITH r(value) AS MATERIALIZED (SELECT jsonb(value) FROM json_each($1))
+             INSERT INTO event (hospital_id, kind, key, payload, created_at)
+             SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, $2 FROM r"
          postgres "INSERT INTO event (hospital_id, kind, key, payload, created_at)
              SELECT hospital, kind, key, payload, $2
              FROM unnest(CAST($1 AS BIGINT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[])) WITH ORDINALITY

@@ -9,13 +9,14 @@ use super::model::{Served, Ticket, TicketId};
 
 store::statements! {
     // The draw is made here: `turn` is random for wave 0, by the database itself.
-    ADD_ALL = sqlite "INSERT INTO rush_ticket (hospital_id, id, account_id, key, request_hash, person_id, slot_id, channel, request_id, source,
+    ADD_ALL = sqlite "WITH r(value) AS MATERIALIZED (SELECT jsonb(value) FROM json_each($2))
+            INSERT INTO rush_ticket (hospital_id, id, account_id, key, request_hash, person_id, slot_id, channel, request_id, source,
                 due_at, wave, turn, arrived_at, pay, state)
             SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
                 CAST(value->>9 AS BIGINT), CAST(value->>10 AS BIGINT),
                 CASE WHEN CAST(value->>10 AS BIGINT) = 0 THEN abs(random() / 2) ELSE CAST(value->>11 AS BIGINT) * 1000 END,
                 CAST(value->>11 AS BIGINT), value->>12, 'waiting'
-            FROM json_each($2) WHERE true ON CONFLICT DO NOTHING RETURNING id"
+            FROM r WHERE true ON CONFLICT DO NOTHING RETURNING id"
         postgres "INSERT INTO rush_ticket (hospital_id, id, account_id, key, request_hash, person_id, slot_id, channel, request_id, source,
                 due_at, wave, turn, arrived_at, pay, state)
             SELECT CAST($1 AS BIGINT), value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,

@@ -21,8 +21,9 @@ store::statements! {
                    RETURNING hospital_id, id, channel_account_id, received_at, attempts, body";
     REMOVE_BUNDLE = "DELETE FROM wechat_bundle WHERE hospital_id = $1 AND id = $2 AND attempts = $3";
     // No text stays of a push that is done: the mark is for its copies.
-    MARK = sqlite "INSERT INTO wechat_push (hospital_id, id, channel_account_id, dedup_key, kind, openid, received_at, body, state, attempts, due_at)
-             SELECT $1, value->>0, $2, value->>1, value->>2, value->>3, $4, '', 'done', 1, $4 FROM json_each($3) WHERE true
+    MARK = sqlite "WITH r(value) AS MATERIALIZED (SELECT jsonb(value) FROM json_each($3))
+             INSERT INTO wechat_push (hospital_id, id, channel_account_id, dedup_key, kind, openid, received_at, body, state, attempts, due_at)
+             SELECT $1, value->>0, $2, value->>1, value->>2, value->>3, $4, '', 'done', 1, $4 FROM r WHERE true
              ON CONFLICT DO NOTHING RETURNING id"
          postgres "INSERT INTO wechat_push (hospital_id, id, channel_account_id, dedup_key, kind, openid, received_at, body, state, attempts, due_at)
              SELECT $1, value->>0, $2, value->>1, value->>2, value->>3, $4, '', 'done', 1, $4
